@@ -94,14 +94,19 @@ impl Bundle {
             let node: Value = crate::yaml::read(text).map_err(|message| invalid(name, message))?;
             files.insert(name.as_str(), node);
         }
+        Self::join_parsed(&files.iter().map(|(name, node)| (*name, node)).collect())
+    }
+
+    /// Joins parsed files, by name.
+    pub(crate) fn join_parsed(files: &BTreeMap<&str, &Value>) -> Result<Self> {
         let root = files.get(ROOT).ok_or_else(|| invalid(ROOT, "is missing".into()))?;
 
         let mut modules = BTreeMap::new();
         let mut schemas = Map::new();
-        for (file, node) in &files {
+        for (file, node) in files {
             for (name, schema) in members(node, "/components/schemas") {
                 let mut schema = schema.clone();
-                inline_references(file, &files, &mut schema)?;
+                inline_references(file, files, &mut schema)?;
                 // A dependent crate may enable `preserve_order` of serde_json.
                 schema.sort_all_objects();
                 if let Some(other) = modules.insert(name.clone(), module(file)) {
@@ -119,10 +124,10 @@ impl Bundle {
             let target = item["$ref"]
                 .as_str()
                 .ok_or_else(|| invalid(ROOT, format!("{path} is not a $ref to a resource file")))?;
-            let (file, item) = resolve(ROOT, &files, target)?;
+            let (file, item) = resolve(ROOT, files, target)?;
             listed.push((file.to_owned(), path.clone()));
             let mut item = item.clone();
-            inline_references(file, &files, &mut item)?;
+            inline_references(file, files, &mut item)?;
             for method in METHODS {
                 let Some(operation) = item.get_mut(method) else { continue };
                 add_filter_parameters(file, operation, &schemas)?;
@@ -137,7 +142,7 @@ impl Bundle {
             .map(|(file, path)| (file.to_owned(), path.clone()))
             .collect();
 
-        let mut document = root.clone();
+        let mut document = (*root).clone();
         document["paths"] = Value::Object(paths);
         document["components"] = json!({
             "schemas": schemas,
@@ -259,7 +264,7 @@ fn module(file: &str) -> String {
 
 fn resolve<'a>(
     file: &'a str,
-    files: &'a BTreeMap<&str, Value>,
+    files: &'a BTreeMap<&str, &Value>,
     target: &'a str,
 ) -> Result<(&'a str, &'a Value)> {
     let (other, pointer) = target.split_once('#').unwrap_or((target, ""));
@@ -273,7 +278,7 @@ fn resolve<'a>(
 
 /// Resolves all references below a node of `file`. Parameters, responses and path items are inlined; schema references
 /// become local. A schema reference with siblings becomes an `allOf`, as OpenAPI 3.0 requires.
-fn inline_references(file: &str, files: &BTreeMap<&str, Value>, node: &mut Value) -> Result<()> {
+fn inline_references(file: &str, files: &BTreeMap<&str, &Value>, node: &mut Value) -> Result<()> {
     match node {
         Value::Object(map) => {
             let Some(target) = map.get("$ref").and_then(Value::as_str).map(str::to_owned) else {

@@ -30,21 +30,21 @@ struct File {
 }
 
 /// A node with its byte range in the text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Node {
     start: usize,
     end: usize,
     kind: Kind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Scalar,
     Map { flow: bool, entries: Vec<Entry> },
     List { flow: bool, items: Vec<Node> },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Entry {
     key: String,
     start: usize,
@@ -78,7 +78,7 @@ impl Sources {
         for (name, text) in texts {
             let file = File {
                 before: Some(text.clone()),
-                value: serde_saphyr::from_str(&text).map_err(|error| spec_error(&name, error.to_string()))?,
+                value: crate::yaml::read(&text).map_err(|error| spec_error(&name, error))?,
                 tree: scan(&name, &text)?,
                 text,
             };
@@ -121,7 +121,8 @@ impl Sources {
     /// # Errors
     /// Returns an error if a reference cannot be resolved or the index is invalid.
     pub fn bundle(&self) -> Result<Bundle> {
-        Bundle::join(&self.texts())
+        let files = self.files.iter().map(|(name, file)| (name.as_str(), &file.value));
+        Bundle::join_parsed(&files.collect())
     }
 
     /// Checks that each changed text equals its edited value.
@@ -130,8 +131,7 @@ impl Sources {
     /// Returns an error if a text is not YAML, or has another value.
     pub fn verify(&self) -> Result<()> {
         for (name, file) in self.files.iter().filter(|(_, file)| file.before.as_ref() != Some(&file.text)) {
-            let value: Value =
-                serde_saphyr::from_str(&file.text).map_err(|error| spec_error(name, error.to_string()))?;
+            let value: Value = crate::yaml::read(&file.text).map_err(|error| spec_error(name, error))?;
             if let Some(difference) = difference(&value, &file.value, &mut String::new()) {
                 return Err(spec_error(
                     name,
@@ -179,7 +179,7 @@ impl Sources {
         if self.files.contains_key(name) {
             return Err(spec_error(name, "already exists".into()));
         }
-        let value = serde_saphyr::from_str(&text).map_err(|error| spec_error(name, error.to_string()))?;
+        let value = crate::yaml::read(&text).map_err(|error| spec_error(name, error))?;
         let tree = scan(name, &text)?;
         self.files.insert(name.to_owned(), File { text, before: None, value, tree });
         Ok(())
@@ -226,12 +226,18 @@ impl Sources {
                     }
                 }
                 let parts: Vec<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
-                return Some((node.start, node.end, format!("{{ {} }}", parts.join(", "))));
+                return Some(Edit::replace(
+                    pointer,
+                    node.start,
+                    node.end,
+                    format!("{{ {} }}", parts.join(", ")),
+                ));
             }
             let indent = entries.first().map(|entry| column(text, entry.start))?;
             if let Some(entry) = present {
                 let lines = style::entry(key, value, indent, is_block_list(&entry.value));
-                return Some((entry.start, entry.value.end, lines.trim().to_owned()));
+                let new = lines.trim().to_owned();
+                return Some(Edit::replace(pointer, entry.start, entry.value.end, new));
             }
             let names: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
             let lines = style::entry(key, value, indent, false);
@@ -242,11 +248,12 @@ impl Sources {
                 let start = entries.first()?.start;
                 // In a list element the first member follows the dash.
                 let rest = " ".repeat(indent);
-                return Some((start, start, format!("{}\n{gap}{rest}", lines.trim())));
+                let new = format!("{}\n{gap}{rest}", lines.trim());
+                return Some(Edit::replace(pointer, start, start, new));
             };
             let gap = if spaced { "\n" } else { "" };
             let from = line_end(text, before.value.end);
-            Some((from, from, format!("{gap}{lines}")))
+            Some(Edit::insert_entry(pointer, index, from, format!("{gap}{lines}")))
         })?;
         self.change(file, pointer, |node| {
             node.as_object_mut().map(|map| drop(map.insert(key.to_owned(), value.clone())))
@@ -267,10 +274,11 @@ impl Sources {
             let node = find(root, pointer)?;
             let Kind::List { flow, .. } = &find(root, parent)?.kind else { return None };
             if *flow {
-                return Some((node.start, node.end, style::flow(value)));
+                return Some(Edit::replace(parent, node.start, node.end, style::flow(value)));
             }
             let indent = column(text, line_start(text, node.start) + indentation(text, node.start));
-            Some((node.start, node.end, style::item(value, indent).trim()[2..].to_owned()))
+            let new = style::item(value, indent).trim()[2..].to_owned();
+            Some(Edit::replace(parent, node.start, node.end, new))
         })?;
         self.change(file, pointer, |node| {
             *node = value.clone();
@@ -290,12 +298,13 @@ impl Sources {
                 let mut parts: Vec<String> =
                     items.iter().map(|item| text[item.start..item.end].to_owned()).collect();
                 parts.push(style::flow(value));
-                return Some((node.start, node.end, format!("[{}]", parts.join(", "))));
+                let new = format!("[{}]", parts.join(", "));
+                return Some(Edit::replace(pointer, node.start, node.end, new));
             }
             let last = items.last()?;
             let indent = indentation(text, items.first()?.start);
             let from = line_end(text, last.end);
-            Some((from, from, style::item(value, indent)))
+            Some(Edit::replace(pointer, from, from, style::item(value, indent)))
         })?;
         self.change(file, pointer, |node| node.as_array_mut().map(|list| list.push(value.clone())))?;
         self.wrap_long_line(file, pointer)
@@ -311,7 +320,7 @@ impl Sources {
             let Kind::Map { flow: false, entries } = &find(root, parent)?.kind else { return None };
             let start = entries.iter().find(|entry| entry.key == key)?.start;
             let blanks = " ".repeat(column(text, start));
-            Some((start, start, format!("{comment}\n\n{blanks}")))
+            Some(Edit::replace(parent, start, start, format!("{comment}\n\n{blanks}")))
         })
     }
 
@@ -348,8 +357,8 @@ impl Sources {
             if flow {
                 // The range includes the comma before the node, or after the first node.
                 return match (at.checked_sub(1).and_then(|at| parts.get(at)), parts.get(at + 1)) {
-                    (Some((_, before)), _) => Some((*before, end, String::new())),
-                    (None, Some((next, _))) => Some((start, *next, String::new())),
+                    (Some((_, before)), _) => Some(Edit::replace(parent, *before, end, String::new())),
+                    (None, Some((next, _))) => Some(Edit::replace(parent, start, *next, String::new())),
                     (None, None) => None,
                 };
             }
@@ -358,7 +367,7 @@ impl Sources {
             if inside_item {
                 // The first member follows the dash of its list element; the dash stays.
                 let (next, _) = *parts.get(at + 1)?;
-                return Some((start, next, String::new()));
+                return Some(Edit::replace(parent, start, next, String::new()));
             }
             let mut to = line_end(text, end);
             let mut from = from;
@@ -369,7 +378,7 @@ impl Sources {
             } else if rest.is_empty() && text[..from].ends_with("\n\n") {
                 from -= 1;
             }
-            Some((from, to, String::new()))
+            Some(Edit::replace(parent, from, to, String::new()))
         })?;
         self.change(file, parent, |node| match node {
             Value::Object(map) => map.remove(&key).map(drop),
@@ -409,23 +418,21 @@ impl Sources {
             let entry = entries.iter().find(|entry| entry.key == key)?;
             let indent = column(text, entry.start);
             let lines = style::block(&key, &value, indent);
-            Some((entry.start, entry.value.end, lines.trim().to_owned()))
+            Some(Edit::replace(parent, entry.start, entry.value.end, lines.trim().to_owned()))
         })
     }
 
-    /// Replaces a part of a text, and parses the text for the new positions.
+    /// Replaces a part of a text, and parses the changed part for the new positions.
     fn edit(
         &mut self,
         file: &str,
         pointer: &str,
-        find: impl FnOnce(&str, &Node) -> Option<(usize, usize, String)>,
+        find: impl FnOnce(&str, &Node) -> Option<Edit>,
     ) -> Result<()> {
         let entry = self.files.get_mut(file).ok_or_else(|| spec_error(file, "is missing".into()))?;
-        let (start, end, new) = find(&entry.text, &entry.tree)
+        let edit = find(&entry.text, &entry.tree)
             .ok_or_else(|| spec_error(file, format!("{pointer} cannot be edited in place")))?;
-        entry.text.replace_range(start..end, &new);
-        entry.tree = scan(file, &entry.text)?;
-        Ok(())
+        edit.apply(file, &mut entry.text, &mut entry.tree)
     }
 
     fn change(
@@ -436,6 +443,138 @@ impl Sources {
     ) -> Result<()> {
         let node = self.files.get_mut(file).and_then(|entry| entry.value.pointer_mut(pointer));
         node.and_then(change).ok_or_else(|| spec_error(file, format!("{pointer} does not exist")))
+    }
+}
+
+/// A replacement of a part of a text.
+struct Edit {
+    start: usize,
+    end: usize,
+    new: String,
+    /// Collection that contains all changed nodes, as JSON pointer.
+    within: String,
+    /// Index of the entry of this block mapping that `new` is, if the edit only inserts one.
+    inserted: Option<usize>,
+}
+
+impl Edit {
+    fn replace(within: &str, start: usize, end: usize, new: String) -> Self {
+        Self { start, end, new, within: within.to_owned(), inserted: None }
+    }
+
+    fn insert_entry(within: &str, index: usize, at: usize, new: String) -> Self {
+        Self { start: at, end: at, new, within: within.to_owned(), inserted: Some(index) }
+    }
+
+    fn apply(self, file: &str, text: &mut String, tree: &mut Node) -> Result<()> {
+        text.replace_range(self.start..self.end, &self.new);
+        let (added, removed) = (self.new.len(), self.end - self.start);
+        if let Some(index) = self.inserted {
+            let mut inserted = scan(file, &self.new)?;
+            tree.shift(self.end, added, removed);
+            inserted.shift(0, self.start, 0);
+            if let (Some(node), Kind::Map { entries: new, .. }) =
+                (find_mut(tree, &self.within), inserted.kind)
+                && let Kind::Map { entries, .. } = &mut node.kind
+            {
+                entries.splice(index..index, new);
+                tree.close_blocks(&self.within);
+                return Ok(());
+            }
+        } else if let Some(unit) = block_entry(tree, &self.within) {
+            // The text of the unit is a block mapping with one entry.
+            let (from, to) = {
+                let node = find(tree, unit).map_or(0, |node| node.end);
+                let (parent, key) = split(unit);
+                let start = match find(tree, parent).map(|node| &node.kind) {
+                    Some(Kind::Map { entries, .. }) => {
+                        entries.iter().find(|entry| entry.key == key).map_or(0, |entry| entry.start)
+                    }
+                    _ => 0,
+                };
+                (line_start(text, start), node.max(self.end) + added - removed)
+            };
+            let mut scanned = scan(file, &text[from..to])?;
+            tree.shift(self.end, added, removed);
+            scanned.shift(0, from, 0);
+            let (parent, key) = split(unit);
+            if let (Some(node), Kind::Map { entries: new, .. }) = (find_mut(tree, parent), scanned.kind)
+                && let Kind::Map { entries, .. } = &mut node.kind
+                && let Some(index) = entries.iter().position(|entry| entry.key == key)
+            {
+                entries.splice(index..=index, new);
+                tree.close_blocks(parent);
+                return Ok(());
+            }
+        }
+        *tree = scan(file, text)?;
+        Ok(())
+    }
+}
+
+/// Returns the pointer of the smallest entry of block mappings that is or contains the node at `within`.
+fn block_entry<'a>(root: &Node, within: &'a str) -> Option<&'a str> {
+    let mut unit = None;
+    let mut node = root;
+    let mut length = 0;
+    for token in within.split('/').skip(1) {
+        let Kind::Map { flow: false, entries } = &node.kind else { break };
+        length += 1 + token.len();
+        let key = token.replace("~1", "/").replace("~0", "~");
+        node = &entries.iter().find(|entry| entry.key == key)?.value;
+        unit = Some(&within[..length]);
+    }
+    unit
+}
+
+impl Node {
+    /// Moves all positions at or after `from` by `added - removed`.
+    fn shift(&mut self, from: usize, added: usize, removed: usize) {
+        let moved = |at: &mut usize| {
+            if *at >= from {
+                *at = *at + added - removed;
+            }
+        };
+        if self.end < from {
+            return;
+        }
+        moved(&mut self.start);
+        moved(&mut self.end);
+        match &mut self.kind {
+            Kind::Scalar => {}
+            Kind::List { items, .. } => items.iter_mut().for_each(|item| item.shift(from, added, removed)),
+            Kind::Map { entries, .. } => {
+                for entry in entries {
+                    moved(&mut entry.start);
+                    entry.value.shift(from, added, removed);
+                }
+            }
+        }
+    }
+
+    /// Sets the end of each block collection on the way to a node to the end of its last element.
+    fn close_blocks(&mut self, pointer: &str) {
+        if let Some(rest) = pointer.strip_prefix('/') {
+            let end = rest.find('/').unwrap_or(rest.len());
+            let (token, rest) = rest.split_at(end);
+            let below = match &mut self.kind {
+                Kind::Map { entries, .. } => {
+                    let key = token.replace("~1", "/").replace("~0", "~");
+                    entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+                }
+                Kind::List { items, .. } => token.parse().ok().and_then(|index: usize| items.get_mut(index)),
+                Kind::Scalar => None,
+            };
+            if let Some(below) = below {
+                below.close_blocks(rest);
+            }
+        }
+        let last = match &self.kind {
+            Kind::Map { flow: false, entries } => entries.last().map(|entry| entry.value.end),
+            Kind::List { flow: false, items } => items.last().map(|item| item.end),
+            _ => None,
+        };
+        self.end = last.unwrap_or(self.end);
     }
 }
 
@@ -472,6 +611,19 @@ fn find<'a>(root: &'a Node, pointer: &str) -> Option<&'a Node> {
         node = match &node.kind {
             Kind::Map { entries, .. } => &entries.iter().find(|entry| entry.key == token)?.value,
             Kind::List { items, .. } => items.get(token.parse::<usize>().ok()?)?,
+            Kind::Scalar => return None,
+        };
+    }
+    Some(node)
+}
+
+fn find_mut<'a>(root: &'a mut Node, pointer: &str) -> Option<&'a mut Node> {
+    let mut node = root;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        node = match &mut node.kind {
+            Kind::Map { entries, .. } => &mut entries.iter_mut().find(|entry| entry.key == token)?.value,
+            Kind::List { items, .. } => items.get_mut(token.parse::<usize>().ok()?)?,
             Kind::Scalar => return None,
         };
     }
@@ -603,4 +755,65 @@ fn scan(name: &str, text: &str) -> Result<Node> {
         }
     }
     Ok(root.unwrap_or_else(empty))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    type EditAt = fn(&mut Sources, &str, &str) -> Result<()>;
+
+    /// Returns all pointers of a node.
+    fn pointers(node: &Node, at: &str, into: &mut Vec<String>) {
+        into.push(at.to_owned());
+        match &node.kind {
+            Kind::Scalar => {}
+            Kind::Map { entries, .. } => {
+                entries.iter().for_each(|entry| pointers(&entry.value, &join(at, &entry.key), into));
+            }
+            Kind::List { items, .. } => {
+                let items = items.iter().enumerate();
+                items.for_each(|(index, item)| pointers(item, &join(at, &index.to_string()), into));
+            }
+        }
+    }
+
+    #[test]
+    fn edits_at_every_node_keep_text_value_and_positions_in_step() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec");
+        let sources = Sources::read(&directory).unwrap();
+        let file = "hashes.yaml";
+        let mut all = Vec::new();
+        pointers(&sources.files[file].tree, "", &mut all);
+        let edits: [EditAt; 5] = [
+            |sources, file, at| sources.put(file, at, "description", &json!("Another text.")),
+            |sources, file, at| {
+                sources.put_at(file, at, "first", &json!({ "a": [1] }), Position::After(None))
+            },
+            |sources, file, at| sources.push(file, at, &json!({ "name": "x", "value": "y" })),
+            |sources, file, at| sources.remove(file, at),
+            |sources, file, at| sources.comment_above(file, at, "# A comment."),
+        ];
+        let mut edited = [0; 5];
+        for at in &all {
+            for (edit, count) in edits.iter().zip(&mut edited) {
+                let mut changed = Sources { files: [(file.to_owned(), sources.files[file].clone())].into() };
+                if edit(&mut changed, file, at).is_err() {
+                    continue;
+                }
+                *count += 1;
+                let result = &changed.files[file];
+                let (kept, scanned) =
+                    (format!("{:#?}", result.tree), format!("{:#?}", scan(file, &result.text).unwrap()));
+                let differs = kept.lines().zip(scanned.lines()).find(|(one, other)| one != other);
+                assert_eq!(differs, None, "{at}");
+                changed.verify().unwrap();
+            }
+        }
+        assert!(edited.iter().all(|count| *count > 0), "{edited:?}");
+    }
 }

@@ -598,21 +598,41 @@ fn apply_copies_shared_parameter_if_users_differ() {
 }
 
 #[test]
-fn apply_lint_violation_is_an_error_without_changes() {
+fn apply_rejects_only_the_change_that_violates_a_lint_rule() {
     let mut sources = SPEC.clone();
-    let location = "response.200.data[].isDefault";
-    let change = keyword_change(&key("get", "/groups"), location, "type", Some(json!("array")));
-    let node = json!({ "type": "object", "properties": { "is_default": { "type": "string" } } });
-    // Both properties have the same Rust name.
-    let duplicate = Change::Add {
+    let add = |name: &str| Change::Add {
         operation: key("get", "/groups"),
-        location: "response.200.data[].is_default".into(),
-        node: node["properties"]["is_default"].clone(),
+        location: format!("response.200.data[].{name}"),
+        node: json!({ "type": "string" }),
         required: false,
     };
-    let error = apply(&mut sources, vec![change, duplicate], DATE).unwrap_err().to_string();
-    assert!(error.contains("the Rust name is the same as that of isDefault"), "{error}");
-    assert!(sources.texts() == SPEC.texts());
+    // is_default has the same Rust name as isDefault.
+    let report = apply(&mut sources, vec![add("is_default"), add("isNew")], DATE).unwrap();
+    assert!(rejection(&report).contains("the Rust name is the same as that of isDefault"));
+    assert_eq!(report.applied.len(), 1);
+    assert!(sources.text("groups.yaml").contains("isNew:"));
+    assert_no_lint_findings(&sources);
+}
+
+#[test]
+fn apply_fields_of_an_inline_object_become_a_named_schema() {
+    let mut sources = SPEC.clone();
+    // Every operation that returns agents has the location.
+    let users = LOCATIONS.users.iter().find(|(node, _)| {
+        node.schema_name() == Some("Agent")
+            && node.pointer.ends_with("/properties/containerizedWorkloadCounts")
+    });
+    let changes = users.unwrap().1.iter().map(|(operation, location)| Change::Add {
+        operation: operation.clone(),
+        location: format!("{location}.cnTotal"),
+        node: json!({ "type": "integer" }),
+        required: false,
+    });
+    let report = apply(&mut sources, changes.collect(), DATE).unwrap();
+    assert_all_applied(&report, "");
+    assert_no_lint_findings(&sources);
+    let schema = sources.at("agents.yaml", "/components/schemas/AgentContainerizedWorkloadCounts").unwrap();
+    assert_eq!(schema["properties"]["cnTotal"]["type"], "integer");
 }
 
 #[test]

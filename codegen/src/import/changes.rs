@@ -59,20 +59,6 @@ pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>
     (changes, manual)
 }
 
-/// Returns a key that is the same for changes that can be one change at several locations: the new value of a fact, or
-/// the name of a property.
-pub(super) fn group_key(change: &Change) -> String {
-    let last_name = |location: &str| location.rsplit('.').next().unwrap_or_default().to_owned();
-    match change {
-        Change::Keyword { keyword, value, .. } => format!("keyword {keyword} {value:?}"),
-        Change::Add { location, .. } => format!("add {}", last_name(location)),
-        Change::Remove { location, .. } => format!("remove {}", last_name(location)),
-        Change::AddStatus { status, .. } => format!("status add {status}"),
-        Change::RemoveStatus { status, .. } => format!("status remove {status}"),
-        Change::AddOperation { operation } => format!("operation {}", operation.id),
-    }
-}
-
 /// Describes a change.
 pub(super) fn describe(import: &Import, change: &Change) -> String {
     let id = |key: &Key| match import.ours.operations.get(key) {

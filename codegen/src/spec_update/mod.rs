@@ -9,13 +9,15 @@ mod operation;
 mod schema_writer;
 mod shared_responses;
 pub(crate) mod style;
+mod violations;
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::bundle::members;
-use crate::lint;
+use crate::lint::{self, Finding};
 use crate::surface::Key;
 use crate::yaml_editor::{Position, Sources, split};
 use crate::{Error, Result};
@@ -23,8 +25,9 @@ use crate::{Error, Result};
 pub use locate::Unspecified;
 use locate::{LocationIndex, NodeRef, ResolvedLocation};
 pub use operation::NewOperation;
-use schema_writer::{Direction, NOT_SELECTIVE, SchemaWriter};
+use schema_writer::{Direction, NOT_SELECTIVE, NewSchemas, SchemaCatalog, SchemaWriter};
 use shared_responses::shared_response;
+use violations::EditedNodes;
 
 /// A change of the specification.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,12 +107,12 @@ pub struct Report {
 /// Note of a change without effect.
 const UNCHANGED: &str = "already up to date";
 
-/// Applies changes. A change that cannot be applied is rejected; the others are applied. `date` is the month of the
-/// document.
+/// Applies changes. A change that cannot be applied, or that violates a lint rule, is rejected; the others are applied.
+/// `date` is the month of the document.
 ///
 /// # Errors
-/// Returns an error if the changed specification has new lint findings, or if an edited file does not have the
-/// expected content. `sources` is not changed then.
+/// Returns an error if a new lint finding has no change as its cause, or if an edited file does not have the expected
+/// content. `sources` is not changed then.
 pub fn apply(sources: &mut Sources, changes: Vec<Change>, date: &str) -> Result<Report> {
     apply_with_unspecified(sources, changes, &Unspecified::default(), date)
 }
@@ -124,69 +127,94 @@ pub fn apply_with_unspecified(
     unspecified: &Unspecified,
     date: &str,
 ) -> Result<Report> {
-    let mut update = Update {
-        unused: schema_writer::unused_schemas(sources),
-        sources: sources.clone(),
-        unspecified,
-        date,
-        changes: &changes,
-        outcome: vec![None; changes.len()],
-        undescribed: Vec::new(),
-    };
-    let has_change = |matches: fn(&Change) -> bool| changes.iter().any(matches);
-    if has_change(|change| matches!(change, Change::Keyword { .. })) {
-        update.keywords()?;
-    }
-    if has_change(|change| matches!(change, Change::Remove { .. })) {
-        update.removals()?;
-    }
-    if has_change(|change| matches!(change, Change::AddStatus { .. } | Change::RemoveStatus { .. })) {
-        update.statuses()?;
-    }
-    if has_change(|change| matches!(change, Change::Add { .. })) {
-        update.additions()?;
-    }
-    update.remove_unused_schemas()?;
-    let mut accepted = update.sources.clone();
-    check(&accepted, sources)?;
-    for (index, change) in changes.iter().enumerate() {
-        let Change::AddOperation { operation } = change else { continue };
-        // Each operation is checked separately, so that a lint finding rejects only one operation.
-        let mut candidate = accepted.clone();
-        let outcome = match operation::add(&mut candidate, operation) {
-            Ok(added) => check(&candidate, sources).map(|()| added).map_err(|error| error.to_string()),
-            Err(reason) => Err(reason),
-        };
-        update.outcome[index] = Some(outcome.map(|added| {
-            accepted = candidate;
-            update.undescribed.extend(added.undescribed);
-            (added.at, added.notes)
-        }));
-    }
-    let mut report = Report { undescribed: update.undescribed, ..Report::default() };
-    for (change, outcome) in changes.iter().cloned().zip(update.outcome) {
-        match outcome {
-            Some(Ok((at, notes))) => report.applied.push(AppliedChange { change, at, notes }),
-            Some(Err(reason)) => report.rejected.push((change, reason)),
-            None => report.rejected.push((change, "the change is not supported".into())),
+    let previous = LazyCell::new(|| sources.bundle().map(|bundle| lint::check(&bundle)));
+    let new_findings = |changed: &Sources| -> Result<Vec<Finding>> {
+        let mut found = lint::check(&changed.bundle()?);
+        if !found.is_empty() {
+            let previous = previous.as_ref().map_err(ToString::to_string).map_err(Error::Generator)?;
+            found.retain(|finding| !previous.contains(finding));
         }
+        Ok(found)
+    };
+    let (additions, mut edits): (Vec<Change>, Vec<Change>) =
+        changes.into_iter().partition(|change| matches!(change, Change::AddOperation { .. }));
+    let mut report = Report::default();
+    let mut accepted = sources.clone();
+    while !edits.is_empty() {
+        let mut update = Update::new(sources, unspecified, date, &edits);
+        update.run()?;
+        let findings = new_findings(&update.sources)?;
+        if !findings.is_empty() {
+            let (causes, others) = update.edited().causes(&findings);
+            if !others.is_empty() {
+                return Err(Error::Lint(others));
+            }
+            edits = reject(edits, &causes, &mut report);
+            continue;
+        }
+        report.undescribed.append(&mut update.undescribed);
+        accepted = update.sources;
+        let outcomes = update.outcome;
+        record(&mut report, edits, outcomes);
+        break;
     }
+    let mut additions = additions;
+    while !additions.is_empty() {
+        let mut candidate = accepted.clone();
+        let mut batch = operation::Batch::new(&candidate);
+        let (mut outcomes, mut undescribed) = (Vec::new(), Vec::new());
+        for change in &additions {
+            let Change::AddOperation { operation } = change else { continue };
+            outcomes.push(Some(batch.add(&mut candidate, operation)?.map(|added| {
+                undescribed.extend(added.undescribed);
+                (added.at, added.notes)
+            })));
+        }
+        let findings = new_findings(&candidate)?;
+        if !findings.is_empty() {
+            // The others are added again, because they may use the schemas of the rejected operations.
+            let rejected = batch.rejections(&findings);
+            let causes = additions.iter().enumerate().filter_map(|(index, change)| match change {
+                Change::AddOperation { operation } => Some((index, rejected.get(&operation.id)?.clone())),
+                _ => None,
+            });
+            let causes = causes.collect();
+            additions = reject(additions, &causes, &mut report);
+            continue;
+        }
+        report.undescribed.append(&mut undescribed);
+        accepted = candidate;
+        record(&mut report, additions, outcomes);
+        break;
+    }
+    accepted.verify()?;
     *sources = accepted;
     Ok(report)
 }
 
-/// Checks that the changed files have the expected content and no new lint findings.
-fn check(changed: &Sources, before: &Sources) -> Result<()> {
-    changed.verify()?;
-    let mut found = lint::check(&changed.bundle()?);
-    if !found.is_empty() {
-        let previous = lint::check(&before.bundle()?);
-        found.retain(|finding| !previous.contains(finding));
+/// Moves the changes with a reason to the report, and returns the others.
+fn reject(changes: Vec<Change>, reasons: &BTreeMap<usize, String>, report: &mut Report) -> Vec<Change> {
+    let mut others = Vec::new();
+    for (index, change) in changes.into_iter().enumerate() {
+        match reasons.get(&index) {
+            Some(reason) => report.rejected.push((change, reason.clone())),
+            None => others.push(change),
+        }
     }
-    if found.is_empty() { Ok(()) } else { Err(Error::Lint(found)) }
+    others
 }
 
-type Outcome = Result<(String, Vec<String>), String>;
+fn record(report: &mut Report, changes: Vec<Change>, outcomes: Vec<Option<Outcome>>) {
+    for (change, outcome) in changes.into_iter().zip(outcomes) {
+        match outcome {
+            Some(Ok((at, notes))) => report.applied.push(AppliedChange { change, at: at.to_string(), notes }),
+            Some(Err(reason)) => report.rejected.push((change, reason)),
+            None => report.rejected.push((change, "the change is not supported".into())),
+        }
+    }
+}
+
+type Outcome = Result<(NodeRef, Vec<String>), String>;
 
 /// A member of an object in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -208,6 +236,8 @@ struct Update<'a> {
     outcome: Vec<Option<Outcome>>,
     undescribed: Vec<String>,
     unused: BTreeSet<NodeRef>,
+    /// New schemas, each with a change that needs it.
+    created: Vec<(String, usize)>,
 }
 
 /// A keyword change that several locations request.
@@ -219,7 +249,52 @@ struct Group {
     users: BTreeSet<(Key, String)>,
 }
 
-impl Update<'_> {
+impl<'a> Update<'a> {
+    fn new(sources: &Sources, unspecified: &'a Unspecified, date: &'a str, changes: &'a [Change]) -> Self {
+        Self {
+            unused: schema_writer::unused_schemas(sources),
+            sources: sources.clone(),
+            unspecified,
+            date,
+            changes,
+            outcome: vec![None; changes.len()],
+            undescribed: Vec::new(),
+            created: Vec::new(),
+        }
+    }
+
+    fn run(&mut self) -> Result<()> {
+        let changes = self.changes;
+        let has_change = |matches: fn(&Change) -> bool| changes.iter().any(matches);
+        if has_change(|change| matches!(change, Change::Keyword { .. })) {
+            self.keywords()?;
+        }
+        if has_change(|change| matches!(change, Change::Remove { .. })) {
+            self.removals()?;
+        }
+        if has_change(|change| matches!(change, Change::AddStatus { .. } | Change::RemoveStatus { .. })) {
+            self.statuses()?;
+        }
+        if has_change(|change| matches!(change, Change::Add { .. })) {
+            self.additions()?;
+        }
+        self.remove_unused_schemas()
+    }
+
+    /// Returns the nodes that the applied changes edited or created.
+    fn edited(&self) -> EditedNodes<usize> {
+        let mut edited = EditedNodes::default();
+        for (index, outcome) in self.outcome.iter().enumerate() {
+            if let Some(Ok((at, _))) = outcome {
+                edited.add(at, index);
+            }
+        }
+        for (schema, index) in &self.created {
+            edited.add_schema(schema, *index);
+        }
+        edited
+    }
+
     fn node(&self, at: &NodeRef) -> &Value {
         self.sources.at(&at.file, &at.pointer).unwrap_or(&Value::Null)
     }
@@ -229,7 +304,7 @@ impl Update<'_> {
     }
 
     fn set_applied(&mut self, index: usize, at: &NodeRef, notes: Vec<String>) {
-        self.outcome[index] = Some(Ok((at.to_string(), notes)));
+        self.outcome[index] = Some(Ok((at.clone(), notes)));
     }
 
     // ---- keywords ----
@@ -247,9 +322,10 @@ impl Update<'_> {
                     continue;
                 }
             };
-            if targets.is_empty() {
-                let at = map.find(operation, location).map(|located| located.site.to_string());
-                self.outcome[index] = Some(Ok((at.unwrap_or_default(), vec![UNCHANGED.to_owned()])));
+            if targets.is_empty()
+                && let Some(located) = map.find(operation, location)
+            {
+                self.set_applied(index, &located.site, vec![UNCHANGED.to_owned()]);
             }
             for target in targets {
                 let value_json = value.as_ref().map(Value::to_string).unwrap_or_default();
@@ -330,11 +406,7 @@ impl Update<'_> {
                 Some((parameter, rest.to_owned()))
             });
             let Some((parameter, rest)) = inside.filter(|_| group.keyword != "enum") else {
-                let reason = format!(
-                    "{} is shared, and other users do not request the change: {}",
-                    group.target.scope,
-                    abbreviate(missing)
-                );
+                let reason = not_requested(&group.target.scope, missing);
                 self.reject(*index, reason);
                 continue;
             };
@@ -498,7 +570,7 @@ impl Update<'_> {
                 None => self.sources.remove(file, &target.at.below(&target.key).pointer)?,
             }
         }
-        Ok(Ok((target.at.to_string(), Vec::new())))
+        Ok(Ok((target.at.clone(), Vec::new())))
     }
 
     /// Adds a property to the `required` list of an object, or removes it.
@@ -530,7 +602,7 @@ impl Update<'_> {
                     group.target.at
                 )));
             }
-            return Ok(Ok((group.target.at.to_string(), Vec::new())));
+            return Ok(Ok((group.target.at.clone(), Vec::new())));
         };
         let Some(expected) = value.as_array() else { return Ok(Err("the enum is not a list".into())) };
         let values: Vec<&Value> = expected.iter().collect();
@@ -543,7 +615,7 @@ impl Update<'_> {
                 present.iter().filter(|one| expected.contains(one)).cloned().collect();
             values.extend(expected.iter().filter(|one| !present.contains(one)).cloned());
             self.sources.put(&file, &pointer, "enum", &json!(values))?;
-            return Ok(Ok((group.target.at.to_string(), Vec::new())));
+            return Ok(Ok((group.target.at.clone(), Vec::new())));
         }
         let ignored = ["type", "format", "description", "nullable", "deprecated", "x-s1"];
         let limit =
@@ -554,7 +626,6 @@ impl Update<'_> {
         let Some((key, location)) = group.users.first() else {
             return Ok(Err("no location requests it".into()));
         };
-        let mut schemas = SchemaWriter::new(&self.sources, &file, self.date);
         let name = match group.target.at.schema_name() {
             Some(owner) => {
                 let last = location.rsplit('.').next().unwrap_or(location);
@@ -566,19 +637,20 @@ impl Update<'_> {
             None => self.parameter_schema(map, key, location),
         };
         let schema = json!({ "type": "string", "enum": expected });
+        let mut catalog = SchemaCatalog::new(&self.sources);
+        let mut schemas = SchemaWriter::new(&self.sources, &mut catalog, &file, self.date);
         let reference = match schemas.named_schema(&name, &schema, Direction::Request, false) {
             Ok(reference) => reference,
             Err(reason) => return Ok(Err(reason)),
         };
-        schemas.flush(&mut self.sources, None)?;
-        self.undescribed.append(&mut schemas.undescribed);
+        self.write_schemas(schemas.finish(), None, &group.changes)?;
         self.sources.put(&file, &pointer, "$ref", &reference["$ref"])?;
         for key in ["type", "format"] {
             if node.get(key).is_some() {
                 self.sources.remove(&file, &group.target.at.below(key).pointer)?;
             }
         }
-        Ok(Ok((group.target.at.to_string(), Vec::new())))
+        Ok(Ok((group.target.at.clone(), Vec::new())))
     }
 
     /// Returns the name for the enum schema of a query parameter.
@@ -638,10 +710,7 @@ impl Update<'_> {
                 .collect();
             let missing = format_users(&other_users(&map, &at, &users));
             if !missing.is_empty() {
-                let reason = format!(
-                    "{at} is shared, and other users do not request the change: {}",
-                    abbreviate(&missing)
-                );
+                let reason = not_requested(&at, &missing);
                 changes.iter().for_each(|index| self.reject(*index, reason.clone()));
                 continue;
             }
@@ -852,13 +921,13 @@ impl Update<'_> {
         if owner.schema_name().is_none() {
             return Ok(Err(format!("{owner} is not a named schema, and only named schemas have properties")));
         }
+        if !owner.is_schema() {
+            return self.name_inline_object(map, requested, &owner, above);
+        }
         let (users, changes) = self.matching_additions(map, requested, &owner, name, node, *required);
         let missing = other_property_users(map, &owner, name, &users);
         if !missing.is_empty() {
-            return Ok(Err(format!(
-                "{owner} is shared, and other users do not request the change: {}",
-                abbreviate(&missing)
-            )));
+            return Ok(Err(not_requested(&owner, &missing)));
         }
         self.add_property(map, &owner, name, node, *required, &changes, key)
     }
@@ -915,7 +984,8 @@ impl Update<'_> {
             _ => false,
         });
         let direction = if in_request { Direction::Request } else { Direction::Response };
-        let mut schemas = SchemaWriter::new(&self.sources, &owner.file, self.date);
+        let mut catalog = SchemaCatalog::new(&self.sources);
+        let mut schemas = SchemaWriter::new(&self.sources, &mut catalog, &owner.file, self.date);
         let filter = self.node(owner)["x-s1"]["filter"] == true;
         if filter {
             schemas.fields = self.fields(map, key);
@@ -928,8 +998,7 @@ impl Update<'_> {
         if filter {
             schemas.add_filter_metadata(name, &mut property);
         }
-        schemas.flush(&mut self.sources, Some(&schema_name))?;
-        self.undescribed.append(&mut schemas.undescribed);
+        let notes = self.write_schemas(schemas.finish(), Some(&schema_name), changes)?;
         let properties = owner.below("properties");
         if self.node(&properties).is_object() {
             let last = self.sources.keys(&properties.file, &properties.pointer).pop();
@@ -942,7 +1011,6 @@ impl Update<'_> {
             self.require(owner, name, true)?;
         }
         let at = properties.below(name);
-        let notes = std::mem::take(&mut schemas.notes);
         changes.iter().for_each(|index| self.set_applied(*index, &at, notes.clone()));
         Ok(Ok(()))
     }
@@ -977,7 +1045,8 @@ impl Update<'_> {
         required: bool,
         index: usize,
     ) -> Result<Result<(), String>> {
-        let mut schemas = SchemaWriter::new(&self.sources, &operation.file, self.date);
+        let mut catalog = SchemaCatalog::new(&self.sources);
+        let mut schemas = SchemaWriter::new(&self.sources, &mut catalog, &operation.file, self.date);
         schemas.fields = self.fields(map, key);
         let schema_name = self.parameter_schema(map, key, &format!("request.query.{name}"));
         let written = operation::parameter(&self.sources, &mut schemas, &schema_name, name, node, required);
@@ -985,15 +1054,13 @@ impl Update<'_> {
             Ok(written) => written,
             Err(reason) => return Ok(Err(reason)),
         };
-        schemas.flush(&mut self.sources, None)?;
-        self.undescribed.append(&mut schemas.undescribed);
+        let notes = self.write_schemas(schemas.finish(), None, &[index])?;
         let parameters = operation.below("parameters");
         if self.node(&parameters).is_array() {
             self.sources.push(&parameters.file, &parameters.pointer, &written)?;
         } else {
             self.sources.put(&operation.file, &operation.pointer, "parameters", &json!([written]))?;
         }
-        let notes = std::mem::take(&mut schemas.notes);
         self.set_applied(index, &parameters, notes);
         Ok(Ok(()))
     }
@@ -1009,6 +1076,65 @@ impl Update<'_> {
         let properties = owner.below("properties");
         self.sources.put(&owner.file, &properties.pointer, name, &member)?;
         self.set_applied(index, &properties.below(name), Vec::new());
+        Ok(Ok(()))
+    }
+
+    /// Moves an inline object without declared properties to a new named schema that has the added properties.
+    fn name_inline_object(
+        &mut self,
+        map: &LocationIndex,
+        requested: &BTreeMap<(Key, String), usize>,
+        owner: &NodeRef,
+        above: &str,
+    ) -> Result<Result<(), String>> {
+        let direction = if above.starts_with("response.") { Direction::Response } else { Direction::Request };
+        let mut objects: Vec<(String, Value)> = Vec::new();
+        let mut changes = Vec::new();
+        for (key, location) in map.users.get(owner).into_iter().flatten() {
+            let (mut properties, mut required) = (Map::new(), Vec::new());
+            for ((other, below), index) in requested {
+                let name = below.strip_prefix(location.as_str()).and_then(|rest| rest.strip_prefix('.'));
+                let name = name.filter(|name| other == key && !name.contains(['.', '[', '{']));
+                if let (Some(name), Change::Add { node, required: is_required, .. }) =
+                    (name, &self.changes[*index])
+                {
+                    properties.insert(name.to_owned(), node.clone());
+                    if *is_required {
+                        required.push(name);
+                    }
+                    changes.push(*index);
+                }
+            }
+            let object = json!({ "type": "object", "properties": properties, "required": required });
+            objects.push((format!("{key} {location}"), object));
+        }
+        let Some((_, object)) = objects.first() else { return Ok(Err(format!("{owner} is not used"))) };
+        let expected = schema_writer::normalize(object, direction);
+        let missing: Vec<String> = objects
+            .iter()
+            .filter(|(_, other)| schema_writer::normalize(other, direction) != expected)
+            .map(|(user, _)| user.clone())
+            .collect();
+        if !missing.is_empty() {
+            return Ok(Err(not_requested(owner, &missing)));
+        }
+        let last = above.trim_end_matches("[]").trim_end_matches("{}").rsplit('.').next().unwrap_or(above);
+        let last = if above.ends_with("[]") { schema_writer::singular(last) } else { last.to_owned() };
+        let name = schema_writer::property_schema_name(owner.schema_name().unwrap_or_default(), &last);
+        let mut catalog = SchemaCatalog::new(&self.sources);
+        let mut schemas = SchemaWriter::new(&self.sources, &mut catalog, &owner.file, self.date);
+        let mut reference = match schemas.named_schema(&name, object, direction, false) {
+            Ok(reference) => reference,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        for keyword in ["nullable", "deprecated", "description", "x-s1"] {
+            if let Some(value) = self.node(owner).get(keyword) {
+                reference[keyword] = value.clone();
+            }
+        }
+        let notes = self.write_schemas(schemas.finish(), owner.schema_name(), &changes)?;
+        self.sources.replace(&owner.file, &owner.pointer, &reference)?;
+        changes.iter().for_each(|index| self.set_applied(*index, owner, notes.clone()));
         Ok(Ok(()))
     }
 
@@ -1040,31 +1166,42 @@ impl Update<'_> {
             }
         }
         if !missing.is_empty() {
-            return Ok(Err(format!(
-                "{owner} is shared, and other users do not request the change: {}",
-                abbreviate(&missing)
-            )));
+            return Ok(Err(not_requested(owner, &missing)));
         }
         let direction =
             if location.starts_with("response.") { Direction::Response } else { Direction::Request };
-        let mut schemas = SchemaWriter::new(&self.sources, &owner.file, self.date);
         let last =
             schema_writer::singular(location[..location.len() - 2].rsplit('.').next().unwrap_or(location));
         let name = match owner.schema_name() {
             Some(schema) => schema_writer::property_schema_name(schema, &last),
             None => self.parameter_schema(map, key, location),
         };
+        let mut catalog = SchemaCatalog::new(&self.sources);
+        let mut schemas = SchemaWriter::new(&self.sources, &mut catalog, &owner.file, self.date);
         let inner = match schemas.schema(&name, node, direction) {
             Ok(inner) => inner,
             Err(reason) => return Ok(Err(reason)),
         };
-        schemas.flush(&mut self.sources, owner.schema_name())?;
-        self.undescribed.append(&mut schemas.undescribed);
+        let notes = self.write_schemas(schemas.finish(), owner.schema_name(), &changes)?;
         let member = if end == "[]" { "items" } else { "additionalProperties" };
         self.sources.put(&owner.file, &owner.pointer, member, &inner)?;
-        let notes = std::mem::take(&mut schemas.notes);
         changes.iter().for_each(|index| self.set_applied(*index, owner, notes.clone()));
         Ok(Ok(()))
+    }
+
+    /// Writes the new schemas of changes, after the schema `after` if it is given, and returns their notes.
+    fn write_schemas(
+        &mut self,
+        mut new: NewSchemas,
+        after: Option<&str>,
+        changes: &[usize],
+    ) -> Result<Vec<String>> {
+        for name in new.names() {
+            self.created.extend(changes.iter().map(|index| (name.to_owned(), *index)));
+        }
+        new.write(&mut self.sources, after)?;
+        self.undescribed.append(&mut new.undescribed);
+        Ok(new.notes)
     }
 
     /// Removes the schemas that lost their last reference.
@@ -1125,6 +1262,11 @@ fn other_property_users(
     let all = property_locations(map, owner, name);
     let all = all.iter().filter(|user| !users.contains(*user) && !map.unspecified.contains(user));
     all.map(|(key, location)| format!("{key} {location}")).collect()
+}
+
+/// Returns the reason to reject a change of a shared node that other users do not request.
+fn not_requested(node: &NodeRef, users: &[String]) -> String {
+    format!("{node} is shared, and other users do not request the change: {}", abbreviate(users))
 }
 
 /// Lists at most three users and the number of the others.

@@ -1,18 +1,20 @@
 //! Writes new operations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::ToUpperCamelCase;
 use serde_json::{Map, Value, json};
 
 use super::locate::{NodeRef, schema};
 use super::schema_writer::{
-    Direction, NOT_SELECTIVE, SchemaWriter, check_enum, normalize, normalize_resolved, placeholder, singular,
+    Direction, NOT_SELECTIVE, NewSchemas, SchemaCatalog, SchemaWriter, check_enum, normalize,
+    normalize_resolved, placeholder, singular,
 };
 use super::shared_responses::shared_response;
 use super::style;
+use super::violations::EditedNodes;
 use crate::bundle::{METHODS, ROOT, members};
-use crate::lint::braces;
+use crate::lint::{Finding, braces};
 use crate::surface::Key;
 use crate::yaml_editor::{Position, Sources, join};
 
@@ -35,9 +37,9 @@ pub struct NewOperation {
     pub date: String,
 }
 
-/// Result of [`add`].
+/// Result of [`Batch::add`].
 pub(super) struct Added {
-    pub(super) at: String,
+    pub(super) at: NodeRef,
     pub(super) notes: Vec<String>,
     pub(super) undescribed: Vec<String>,
 }
@@ -131,80 +133,168 @@ enum Data<'a> {
     Empty,
 }
 
-/// Adds an operation. After an error the sources may contain a part of the changes.
-pub(super) fn add(sources: &mut Sources, new: &NewOperation) -> Result<Added, String> {
-    let failed = |error: crate::Error| error.to_string();
-    let tag = new.file.trim_end_matches(".yaml").replace('-', "_");
-    if !new.id.starts_with(&format!("{tag}_")) {
-        return Err(format!("the operationId {} does not start with {tag}_", new.id));
-    }
-    if Key::new(&new.key.method, &new.path) != new.key {
-        return Err(format!("{} is not the path of {}", new.path, new.key));
-    }
-    let map = super::LocationIndex::new(sources);
-    if map.nodes.contains_key(&new.key) {
-        return Err("it already exists".into());
-    }
-    let same_id = map.nodes.values().any(|at| {
-        sources.at(&at.file, &at.pointer).is_some_and(|node| node["operationId"] == new.id.as_str())
-    });
-    if same_id {
-        return Err(format!("the operationId {} is already in use", new.id));
-    }
-    let mut schemas = SchemaWriter::new(sources, &new.file, &new.date);
-    let writer = OperationWriter { sources, new, tag: &tag };
-    let (node, main) = writer.operation(&mut schemas)?;
-    let listed = members(sources.tree(ROOT), "/paths")
-        .find(|(path, _)| {
-            let method = &new.key.method;
-            Key::new(method, path) == new.key
-        })
-        .map(|(path, item)| (path.clone(), item["$ref"].as_str().unwrap_or_default().to_owned()));
-    let at = match &listed {
-        Some((path, target)) => {
-            let item =
-                super::locate::resolve(sources, ROOT, target).ok_or("the index has an invalid reference")?;
-            if item.file != new.file {
-                return Err(format!("{path} is in {}, not in {}", item.file, new.file));
+/// Adds operations to files.
+pub(super) struct Batch {
+    catalog: SchemaCatalog,
+    keys: BTreeSet<Key>,
+    ids: BTreeSet<String>,
+    /// The new operations and schemas, by the ID of the operation.
+    edited: EditedNodes<String>,
+}
+
+impl Batch {
+    pub(super) fn new(sources: &Sources) -> Self {
+        let (mut keys, mut ids) = (BTreeSet::new(), BTreeSet::new());
+        for (path, entry) in members(sources.tree(ROOT), "/paths") {
+            let target = entry["$ref"].as_str().unwrap_or_default();
+            let item = super::locate::resolve(sources, ROOT, target);
+            let item = item.as_ref().and_then(|at| sources.at(&at.file, &at.pointer));
+            for method in METHODS {
+                let Some(node) = item.and_then(|item| item.get(method)) else { continue };
+                keys.insert(Key::new(method, path));
+                ids.extend(node["operationId"].as_str().map(str::to_owned));
             }
-            if braces(path).ne(braces(&new.path)) {
-                return Err(format!("the index names the path {path}"));
-            }
-            let order = |method: &str| METHODS.iter().position(|one| *one == method);
-            let methods = sources.keys(&item.file, &item.pointer);
-            let last = methods.into_iter().rfind(|method| order(method) < order(&new.key.method));
-            sources
-                .put_at(&item.file, &item.pointer, &new.key.method, &node, Position::After(last.as_deref()))
-                .map_err(failed)?;
-            item.below(&new.key.method)
         }
-        None => {
-            let item = json!({ new.key.method.as_str(): node });
-            if sources.text(&new.file).is_empty() {
-                create(sources, new, &tag, &item).map_err(failed)?;
-            } else {
-                let paths = sources.keys(&new.file, "/paths");
-                let last = paths.iter().rfind(|path| !path.starts_with("/v2.0/")).or(paths.last());
-                let position = Position::After(last.map(String::as_str));
-                sources.put_at(&new.file, "/paths", &new.path, &item, position).map_err(failed)?;
-            }
-            add_to_index(sources, new).map_err(failed)?;
-            NodeRef { file: new.file.clone(), pointer: join(&join("/paths", &new.path), &new.key.method) }
+        Self { catalog: SchemaCatalog::new(sources), keys, ids, edited: EditedNodes::default() }
+    }
+
+    /// Adds an operation, or returns the reason why it is not supported; the sources are unchanged then.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be edited.
+    pub(super) fn add(
+        &mut self,
+        sources: &mut Sources,
+        new: &NewOperation,
+    ) -> crate::Result<Result<Added, String>> {
+        let (place, node, mut schemas, main) = match self.prepare(sources, new) {
+            Ok(prepared) => prepared,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        for name in schemas.names() {
+            self.edited.add_schema(name, new.id.clone());
         }
-    };
-    schemas.flush(sources, main.as_deref()).map_err(failed)?;
-    let SchemaWriter { undescribed, notes, .. } = schemas;
-    Ok(Added { at: at.to_string(), notes, undescribed })
+        self.keys.insert(new.key.clone());
+        self.ids.insert(new.id.clone());
+        let at = place.put(sources, new, &node)?;
+        self.edited.add(&at, new.id.clone());
+        schemas.write(sources, main.as_deref())?;
+        let NewSchemas { undescribed, notes, .. } = schemas;
+        Ok(Ok(Added { at, notes, undescribed }))
+    }
+
+    /// Returns place, operation object, new schemas, and the name of the schema that new schemas follow.
+    fn prepare(
+        &mut self,
+        sources: &Sources,
+        new: &NewOperation,
+    ) -> Result<(Place, Value, NewSchemas, Option<String>), String> {
+        let tag = tag(new);
+        if !new.id.starts_with(&format!("{tag}_")) {
+            return Err(format!("the operationId {} does not start with {tag}_", new.id));
+        }
+        if Key::new(&new.key.method, &new.path) != new.key {
+            return Err(format!("{} is not the path of {}", new.path, new.key));
+        }
+        if self.keys.contains(&new.key) {
+            return Err("it already exists".into());
+        }
+        if self.ids.contains(&new.id) {
+            return Err(format!("the operationId {} is already in use", new.id));
+        }
+        let mut schemas = SchemaWriter::new(sources, &mut self.catalog, &new.file, &new.date);
+        let writer = OperationWriter { sources, new, tag: &tag };
+        let written =
+            writer.operation(&mut schemas).and_then(|written| Ok((Place::of(sources, new)?, written)));
+        match written {
+            Ok((place, (node, main))) => Ok((place, node, schemas.finish(), main)),
+            Err(reason) => {
+                schemas.cancel();
+                Err(reason)
+            }
+        }
+    }
+
+    /// Returns the operations that lint findings reject, each with its findings. A finding that is about no new operation
+    /// rejects all.
+    pub(super) fn rejections(&self, findings: &[Finding]) -> BTreeMap<String, String> {
+        let (mut rejected, others) = self.edited.causes(findings);
+        for finding in others {
+            for id in &self.ids {
+                rejected.entry(id.clone()).or_insert_with(|| finding.to_string());
+            }
+        }
+        rejected
+    }
+}
+
+/// Place of a new operation.
+enum Place {
+    /// A method of a path that is listed in the index.
+    Listed(NodeRef),
+    NewPath,
+}
+
+impl Place {
+    fn of(sources: &Sources, new: &NewOperation) -> Result<Self, String> {
+        let mut paths = members(sources.tree(ROOT), "/paths");
+        let Some((path, entry)) = paths.find(|(path, _)| Key::new(&new.key.method, path) == new.key) else {
+            return Ok(Self::NewPath);
+        };
+        let target = entry["$ref"].as_str().unwrap_or_default();
+        let item =
+            super::locate::resolve(sources, ROOT, target).ok_or("the index has an invalid reference")?;
+        if item.file != new.file {
+            return Err(format!("{path} is in {}, not in {}", item.file, new.file));
+        }
+        if braces(path).ne(braces(&new.path)) {
+            return Err(format!("the index names the path {path}"));
+        }
+        Ok(Self::Listed(item))
+    }
+
+    fn put(self, sources: &mut Sources, new: &NewOperation, node: &Value) -> crate::Result<NodeRef> {
+        match self {
+            Self::Listed(item) => {
+                let order = |method: &str| METHODS.iter().position(|one| *one == method);
+                let methods = sources.keys(&item.file, &item.pointer);
+                let last = methods.into_iter().rfind(|method| order(method) < order(&new.key.method));
+                let position = Position::After(last.as_deref());
+                sources.put_at(&item.file, &item.pointer, &new.key.method, node, position)?;
+                Ok(item.below(&new.key.method))
+            }
+            Self::NewPath => {
+                let item = json!({ new.key.method.as_str(): node });
+                if sources.text(&new.file).is_empty() {
+                    create(sources, new, &item)?;
+                } else {
+                    let paths = sources.keys(&new.file, "/paths");
+                    let last = paths.iter().rfind(|path| !path.starts_with("/v2.0/")).or(paths.last());
+                    let position = Position::After(last.map(String::as_str));
+                    sources.put_at(&new.file, "/paths", &new.path, &item, position)?;
+                }
+                add_to_index(sources, new)?;
+                let pointer = join(&join("/paths", &new.path), &new.key.method);
+                Ok(NodeRef { file: new.file.clone(), pointer })
+            }
+        }
+    }
+}
+
+/// Returns the tag of an operation, by its file.
+fn tag(new: &NewOperation) -> String {
+    new.file.trim_end_matches(".yaml").replace('-', "_")
 }
 
 /// Creates the file of a new resource, and its tag.
-fn create(sources: &mut Sources, new: &NewOperation, tag: &str, item: &Value) -> crate::Result<()> {
+fn create(sources: &mut Sources, new: &NewOperation, item: &Value) -> crate::Result<()> {
+    let tag = tag(new);
     let title = capitalize(&tag.replace('_', " "));
     let description = format!("{title}. {}", placeholder(&new.date));
     let paths = style::entry("paths", &json!({ new.path.as_str(): item }), 0, false);
     sources.create(&new.file, format!("# {description}\n\n{paths}"))?;
     let tags = sources.at(ROOT, "/tags").and_then(Value::as_array);
-    if tags.is_some_and(|tags| !tags.iter().any(|one| one["name"] == tag)) {
+    if tags.is_some_and(|tags| !tags.iter().any(|one| one["name"] == tag.as_str())) {
         sources.push(ROOT, "/tags", &json!({ "name": tag, "description": description }))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Writes new schemas, with placeholder descriptions.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::{Map, Value, json};
@@ -28,25 +29,75 @@ const MAX_DEPTH: usize = 24;
 const ENUM_COMMENT: &str = "# Enums. The client also accepts values that are not listed.";
 
 /// A named schema that new schemas are compared with.
+#[derive(Debug)]
 struct ExistingSchema {
     name: String,
-    at: NodeRef,
-    /// Normalized form in a request and in a response; `None` for a schema that is already in the files.
-    normalized: Option<[Value; 2]>,
+    file: String,
+    /// Normalized form in a request and in a response, each created when it is first compared; `None` for a recursive
+    /// schema.
+    normalized: [OnceCell<Option<Value>>; 2],
     filter: bool,
-    /// Names of its fields, or its enum values; compared first, because most schemas differ here.
-    names: BTreeSet<String>,
 }
 
 impl ExistingSchema {
     fn equals(&self, sources: &Sources, expected: &Value, direction: Direction) -> bool {
-        match &self.normalized {
-            Some(normalized) => normalized[direction as usize] == *expected,
-            None => {
-                let schema = sources.at(&self.at.file, &self.at.pointer).unwrap_or(&Value::Null);
-                normalize_resolved(sources, &self.at.file, schema, direction, 0).as_ref() == Some(expected)
+        let normalized = self.normalized[direction as usize].get_or_init(|| {
+            let schema = sources.at(&self.file, &join("/components/schemas", &self.name));
+            normalize_resolved(sources, &self.file, schema.unwrap_or(&Value::Null), direction, 0)
+        });
+        normalized.as_ref() == Some(expected)
+    }
+}
+
+/// The named schemas of the files.
+#[derive(Debug)]
+pub(super) struct SchemaCatalog {
+    existing: Vec<ExistingSchema>,
+    /// Indexes of the schemas with the same field names or enum values; most schemas differ here.
+    by_names: BTreeMap<BTreeSet<String>, Vec<usize>>,
+    taken: BTreeSet<String>,
+}
+
+impl SchemaCatalog {
+    pub(super) fn new(sources: &Sources) -> Self {
+        let taken = RUNTIME.iter().map(|name| (*name).to_owned()).collect();
+        let mut catalog = Self { existing: Vec::new(), by_names: BTreeMap::new(), taken };
+        for file in sources.names() {
+            for (name, schema) in members(sources.tree(file), "/components/schemas") {
+                let filter = schema[metadata::KEY]["filter"] == true;
+                catalog.add(name, file, names(schema), filter, [OnceCell::new(), OnceCell::new()]);
             }
         }
+        catalog
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        file: &str,
+        names: BTreeSet<String>,
+        filter: bool,
+        normalized: [OnceCell<Option<Value>>; 2],
+    ) {
+        self.taken.insert(name.to_owned());
+        self.by_names.entry(names).or_default().push(self.existing.len());
+        self.existing.push(ExistingSchema {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            normalized,
+            filter,
+        });
+    }
+
+    /// Returns the schemas with these field names or enum values.
+    fn with_names(&self, names: &BTreeSet<String>) -> impl Iterator<Item = &ExistingSchema> {
+        self.by_names.get(names).into_iter().flatten().filter_map(|index| self.existing.get(*index))
+    }
+
+    /// Removes the schemas that were added after there were `length` of them.
+    fn truncate(&mut self, length: usize) {
+        self.existing.truncate(length);
+        self.by_names.values_mut().for_each(|indexes| indexes.retain(|index| *index < length));
     }
 }
 
@@ -64,49 +115,65 @@ pub(super) enum Direction {
     Response,
 }
 
-/// Writes schemas. [`flush`](Self::flush) adds them to the files.
+/// Prepares new schemas. [`finish`](Self::finish) returns them.
 pub(super) struct SchemaWriter<'a> {
-    pub(super) date: &'a str,
+    date: &'a str,
     /// File of the new schemas.
-    pub(super) file: String,
-    sources: Sources,
-    existing: Vec<ExistingSchema>,
-    taken: BTreeSet<String>,
+    file: String,
+    sources: &'a Sources,
+    catalog: &'a mut SchemaCatalog,
+    /// Number of schemas of the catalog before the new ones.
+    before: usize,
     pending: Vec<(String, Value)>,
-    /// Elements with a placeholder description, as file and name.
-    pub(super) undescribed: Vec<String>,
+    undescribed: Vec<String>,
     /// Differences between the document and the written schemas.
     pub(super) notes: Vec<String>,
     /// Fields of the items that filters select; empty if they are unknown.
     pub(super) fields: BTreeSet<String>,
 }
 
+/// New schemas of a [`SchemaWriter`].
+#[derive(Debug)]
+pub(super) struct NewSchemas {
+    file: String,
+    schemas: Vec<(String, Value)>,
+    /// Elements with a placeholder description, as file and name.
+    pub(super) undescribed: Vec<String>,
+    /// Differences between the document and the written schemas.
+    pub(super) notes: Vec<String>,
+}
+
 impl<'a> SchemaWriter<'a> {
-    pub(super) fn new(sources: &Sources, file: &str, date: &'a str) -> Self {
-        let mut existing = Vec::new();
-        let mut taken: BTreeSet<String> = RUNTIME.iter().map(|name| (*name).to_owned()).collect();
-        for other in sources.names() {
-            for (name, schema) in members(sources.tree(other), "/components/schemas") {
-                taken.insert(name.clone());
-                existing.push(ExistingSchema {
-                    name: name.clone(),
-                    at: NodeRef { file: other.to_owned(), pointer: join("/components/schemas", name) },
-                    normalized: None,
-                    filter: schema[metadata::KEY]["filter"] == true,
-                    names: names(schema),
-                });
-            }
-        }
+    pub(super) fn new(
+        sources: &'a Sources,
+        catalog: &'a mut SchemaCatalog,
+        file: &str,
+        date: &'a str,
+    ) -> Self {
         Self {
             date,
             file: file.to_owned(),
-            sources: sources.clone(),
-            existing,
-            taken,
+            sources,
+            before: catalog.existing.len(),
+            catalog,
             pending: Vec::new(),
             undescribed: Vec::new(),
             notes: Vec::new(),
             fields: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the new schemas.
+    pub(super) fn finish(self) -> NewSchemas {
+        let Self { file, pending, undescribed, notes, .. } = self;
+        NewSchemas { file, schemas: pending, undescribed, notes }
+    }
+
+    /// Removes the new schemas from the catalog, for an operation that cannot be added.
+    pub(super) fn cancel(self) {
+        self.catalog.truncate(self.before);
+        for (name, _) in &self.pending {
+            self.catalog.taken.remove(name);
         }
     }
 
@@ -224,18 +291,17 @@ impl<'a> SchemaWriter<'a> {
         let expected = normalize(node, direction);
         let member_names = names(&expected);
         let is_enum = node.get("enum").is_some();
-        let same = self.existing.iter().find(|existing| {
-            let near = existing.at.file == self.file || existing.at.file == ROOT;
+        let same = self.catalog.with_names(&member_names).find(|existing| {
+            let near = existing.file == self.file || existing.file == ROOT;
             // Small equal schemas of other resources may have another meaning.
-            let comparable = near || existing.name == name || (!is_enum && existing.names.len() >= 3);
-            let similar = comparable && existing.filter == filter && existing.names == member_names;
-            similar && existing.equals(&self.sources, &expected, direction)
+            let comparable = near || existing.name == name || (!is_enum && member_names.len() >= 3);
+            comparable && existing.filter == filter && existing.equals(self.sources, &expected, direction)
         });
         if let Some(existing) = same {
-            return Ok(self.reference(&existing.at.file, &existing.name));
+            return Ok(self.reference(&existing.file, &existing.name));
         }
         let name = self.unused_name(name);
-        self.taken.insert(name.clone());
+        self.catalog.taken.insert(name.clone());
         let index = self.pending.len();
         self.pending.push((name.clone(), Value::Null));
         let mut schema = json!({ "type": node["type"].as_str().unwrap_or("object") });
@@ -267,17 +333,13 @@ impl<'a> SchemaWriter<'a> {
                 schema[metadata::KEY] = json!({ "filter": true });
             }
         }
-        self.existing.push(ExistingSchema {
-            name: name.clone(),
-            at: NodeRef { file: self.file.clone(), pointer: join("/components/schemas", &name) },
-            // A response schema has no required fields, so its request form equals its response form.
-            normalized: match direction {
-                Direction::Response => Some([expected.clone(), expected]),
-                Direction::Request => Some([expected, normalize(node, Direction::Response)]),
-            },
-            filter,
-            names: names(node),
-        });
+        // A response schema has no required fields, so its request form equals its response form.
+        let normalized = match direction {
+            Direction::Response => [expected.clone(), expected],
+            Direction::Request => [expected, normalize(node, Direction::Response)],
+        };
+        let normalized = normalized.map(|schema| OnceCell::from(Some(schema)));
+        self.catalog.add(&name, &self.file, names(node), filter, normalized);
         if let Some(entry) = self.pending.get_mut(index) {
             entry.1 = schema;
         }
@@ -293,7 +355,7 @@ impl<'a> SchemaWriter<'a> {
     ) -> Result<Value, String> {
         let (file, filter) = self.existing_filter(filter).ok_or("the filter is not supported")?;
         let name = self.unused_name(name);
-        self.taken.insert(name.clone());
+        self.catalog.taken.insert(name.clone());
         let index = self.pending.len();
         self.pending.push((name.clone(), Value::Null));
         let mut properties = Map::new();
@@ -341,28 +403,33 @@ impl<'a> SchemaWriter<'a> {
     pub(super) fn existing_filter(&self, node: &Value) -> Option<(String, String)> {
         let expected = normalize(node, Direction::Request);
         let member_names = names(&expected);
-        let mut all =
-            self.existing.iter().filter(|existing| existing.filter && existing.names == member_names);
-        let found = all.find(|existing| existing.equals(&self.sources, &expected, Direction::Request));
-        found.map(|existing| (existing.at.file.clone(), existing.name.clone()))
+        let mut all = self.catalog.with_names(&member_names).filter(|existing| existing.filter);
+        let found = all.find(|existing| existing.equals(self.sources, &expected, Direction::Request));
+        found.map(|existing| (existing.file.clone(), existing.name.clone()))
     }
 
     /// Returns whether an existing schema has this name.
     pub(super) fn is_taken(&self, name: &str) -> bool {
-        self.taken.contains(name)
+        self.catalog.taken.contains(name)
     }
 
     fn unused_name(&self, name: &str) -> String {
         let name = name.to_upper_camel_case();
         let mut all = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}{number}")));
-        all.find(|name| !self.taken.contains(name)).unwrap_or(name)
+        all.find(|name| !self.catalog.taken.contains(name)).unwrap_or(name)
+    }
+}
+
+impl NewSchemas {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.schemas.iter().map(|(name, _)| name.as_str())
     }
 
     /// Adds the new schemas to their file, after the schema `after` if it is given.
-    pub(super) fn flush(&mut self, sources: &mut Sources, after: Option<&str>) -> Result<()> {
+    pub(super) fn write(&mut self, sources: &mut Sources, after: Option<&str>) -> Result<()> {
         const SCHEMAS: &str = "/components/schemas";
         let mut after = after.map(str::to_owned);
-        for (name, schema) in self.pending.drain(..) {
+        for (name, schema) in self.schemas.drain(..) {
             let file = self.file.as_str();
             if sources.at(file, SCHEMAS).is_none() {
                 if sources.at(file, "/components").is_none() {
