@@ -91,7 +91,7 @@ impl Bundle {
     pub fn join(texts: &BTreeMap<String, String>) -> Result<Self> {
         let mut files = BTreeMap::new();
         for (name, text) in texts {
-            let node: Value = crate::yaml::read(text).map_err(|message| invalid(name, message))?;
+            let node: Value = crate::yaml::read(text).map_err(|message| Error::spec(name, message))?;
             files.insert(name.as_str(), node);
         }
         Self::join_parsed(&files.iter().map(|(name, node)| (*name, node)).collect())
@@ -99,7 +99,7 @@ impl Bundle {
 
     /// Joins parsed files, by name.
     pub(crate) fn join_parsed(files: &BTreeMap<&str, &Value>) -> Result<Self> {
-        let root = files.get(ROOT).ok_or_else(|| invalid(ROOT, "is missing".into()))?;
+        let root = files.get(ROOT).ok_or_else(|| Error::spec(ROOT, "is missing".into()))?;
 
         let mut modules = BTreeMap::new();
         let mut schemas = Map::new();
@@ -111,7 +111,7 @@ impl Bundle {
                 schema.sort_all_objects();
                 if let Some(other) = modules.insert(name.clone(), module(file)) {
                     let message = format!("duplicate schema {name}, also in module {other}");
-                    return Err(invalid(file, message));
+                    return Err(Error::spec(file, message));
                 }
                 schemas.insert(name.clone(), schema);
             }
@@ -123,7 +123,7 @@ impl Bundle {
         for (path, item) in members(root, "/paths") {
             let target = item["$ref"]
                 .as_str()
-                .ok_or_else(|| invalid(ROOT, format!("{path} is not a $ref to a resource file")))?;
+                .ok_or_else(|| Error::spec(ROOT, format!("{path} is not a $ref to a resource file")))?;
             let (file, item) = resolve(ROOT, files, target)?;
             listed.push((file.to_owned(), path.clone()));
             let mut item = item.clone();
@@ -246,10 +246,6 @@ pub fn each_reference(node: &Value, visit: &mut impl FnMut(&str)) {
     }
 }
 
-fn invalid(file: &str, message: String) -> Error {
-    Error::Spec { file: file.to_owned(), message }
-}
-
 /// Returns the members of the object at a JSON pointer; empty if the value is missing.
 pub fn members<'a>(node: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     node.pointer(pointer).and_then(Value::as_object).into_iter().flatten()
@@ -273,7 +269,7 @@ fn resolve<'a>(
         .get(other)
         .and_then(|node| node.pointer(pointer))
         .map(|node| (other, node))
-        .ok_or_else(|| invalid(file, format!("{target} does not exist")))
+        .ok_or_else(|| Error::spec(file, format!("{target} does not exist")))
 }
 
 /// Resolves all references below a node of `file`. Parameters, responses and path items are inlined; schema references
@@ -321,7 +317,7 @@ fn extend_schemas(schemas: &mut Map<String, Value>) -> Result<()> {
         let found = schemas.get(&base).filter(|base| base_of(base).is_none());
         let Some(inherited) = found.map(|base| base["properties"].clone()) else {
             let message = format!("x-s1.extends {base} is not a schema, or extends another one");
-            return Err(invalid(&name, message));
+            return Err(Error::spec(&name, message));
         };
         let own = schemas.get_mut(&name).and_then(|schema| schema.get_mut("properties"));
         if let (Some(Value::Object(own)), Value::Object(inherited)) = (own, inherited) {
@@ -339,7 +335,7 @@ fn add_filter_parameters(file: &str, operation: &mut Value, schemas: &Map<String
         return Ok(());
     };
     let Some(filter) = schemas.get(name) else {
-        return Err(invalid(file, format!("x-s1.query {name} is not a schema")));
+        return Err(Error::spec(file, format!("x-s1.query {name} is not a schema")));
     };
     let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     let declared: Vec<Value> = parameters.iter().map(|one| one["name"].clone()).collect();

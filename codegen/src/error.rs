@@ -52,6 +52,12 @@ pub enum Error {
     Fixtures(String),
 }
 
+impl Error {
+    pub(crate) fn spec(file: &str, message: String) -> Self {
+        Self::Spec { file: file.to_owned(), message }
+    }
+}
+
 fn lines(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("  {finding}")).collect::<Vec<_>>().join("\n")
 }

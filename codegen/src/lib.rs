@@ -34,6 +34,7 @@ pub mod import;
 pub mod lint;
 pub mod metadata;
 mod pipeline;
+mod pointer;
 mod published;
 mod resolver;
 pub mod spec_update;

@@ -18,6 +18,7 @@ use serde_json_path::JsonPath;
 use super::baseline::{hash, without_texts};
 use crate::bundle::yaml_files;
 use crate::metadata::Evidence;
+use crate::pointer::unescape;
 use crate::{Error, Result};
 
 /// Name of the directory.
@@ -205,11 +206,8 @@ fn apply_action<'a>(file: &'a str, action: &'a Action, document: &mut Value) -> 
         .filter(|node| has_lists(&action.edit, node.node()))
         .map(|node| node.location().to_json_pointer())
         .collect();
-    let matched_names: BTreeSet<String> = pointers
-        .iter()
-        .flat_map(|pointer| pointer.split('/'))
-        .map(|name| name.replace("~1", "/").replace("~0", "~"))
-        .collect();
+    let matched_names: BTreeSet<String> =
+        pointers.iter().flat_map(|pointer| pointer.split('/')).map(unescape).collect();
     let missed =
         bracket_names(&action.target).into_iter().filter(|name| !matched_names.contains(name)).collect();
     let before: BTreeSet<String> = pointers
@@ -254,7 +252,7 @@ fn apply_action<'a>(file: &'a str, action: &'a Action, document: &mut Value) -> 
                 };
                 match document.pointer_mut(parent) {
                     Some(Value::Object(map)) => {
-                        let name = name.replace("~1", "/").replace("~0", "~");
+                        let name = unescape(name);
                         changed += usize::from(map.remove(&name).is_some());
                     }
                     Some(Value::Array(list)) => {

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::bundle::{METHODS, ROOT, members};
 use crate::metadata;
+use crate::pointer::join;
 use crate::surface::Key;
-use crate::yaml_editor::{Sources, join};
+use crate::yaml_editor::Sources;
 
 /// Reference to a node of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

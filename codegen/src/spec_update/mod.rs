@@ -4,6 +4,7 @@
 //! a node of a file. Several locations may share a node: all operations that return agents use one schema. A shared
 //! node is changed only if all its locations request the same change.
 
+mod batch;
 pub mod locate;
 mod operation;
 mod schema_writer;
@@ -18,10 +19,12 @@ use serde_json::{Map, Value, json};
 
 use crate::bundle::members;
 use crate::lint::{self, Finding};
+use crate::pointer::split;
 use crate::surface::Key;
-use crate::yaml_editor::{Position, Sources, split};
+use crate::yaml_editor::{Position, Sources};
 use crate::{Error, Result};
 
+use batch::Batch;
 pub use locate::Unspecified;
 use locate::{LocationIndex, NodeRef, ResolvedLocation};
 pub use operation::NewOperation;
@@ -161,7 +164,7 @@ pub fn apply_with_unspecified(
     let mut additions = additions;
     while !additions.is_empty() {
         let mut candidate = accepted.clone();
-        let mut batch = operation::Batch::new(&candidate);
+        let mut batch = Batch::new(&candidate);
         let (mut outcomes, mut undescribed) = (Vec::new(), Vec::new());
         for change in &additions {
             let Change::AddOperation { operation } = change else { continue };

@@ -11,7 +11,8 @@ use super::style::BOUNDS;
 use crate::bundle::{ROOT, members};
 use crate::emit::RUNTIME;
 use crate::metadata;
-use crate::yaml_editor::{Position, Sources, join};
+use crate::pointer::join;
+use crate::yaml_editor::{Position, Sources};
 use crate::{Result, bundle};
 
 /// Keywords that are copied unchanged, in addition to [`BOUNDS`].

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::locate::NodeRef;
 use crate::lint::Finding;
-use crate::yaml_editor::join;
+use crate::pointer::join;
 
 /// Nodes that each change edited or created.
 #[derive(Debug)]
