@@ -1,10 +1,11 @@
 //! Results of commands as text: tables and JSON.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use sentinelone::commands::{ContextSource, Outcome, PreparedCommand, RegisteredCommand, find};
 use sentinelone::incidents::Incident;
-use sentinelone::{ApiVersion, Error, Request, Timestamp, TokenDetails};
+use sentinelone::{ApiVersion, End, Error, Permissions, Request, Timestamp, TokenDetails};
 use serde_json::{Value, json};
 
 use crate::columns::{Columns, RESULTS, Row, RowItem, common_prefix, pointer};
@@ -169,6 +170,24 @@ pub(crate) fn schemas(entries: &[RegisteredCommand], format: &str) -> String {
     }
 }
 
+/// Returns the permissions of the operations of a command, each once.
+fn permissions(
+    entry: &RegisteredCommand,
+    list: fn(&Permissions) -> &'static [&'static str],
+) -> BTreeSet<&'static str> {
+    entry.operations().flat_map(|operation| list(&operation.permissions)).copied().collect()
+}
+
+fn end_json((operation, end): (&str, End)) -> Value {
+    let text = |text: &'static str| (!text.is_empty()).then_some(text);
+    json!({
+        "operation": operation,
+        "date": text(end.date),
+        "replacement": text(end.replacement),
+        "source": end.source,
+    })
+}
+
 fn command_json(entry: &RegisteredCommand) -> Value {
     let versions = |versions: &[ApiVersion]| -> Value {
         versions.iter().map(|version| Value::from(version.as_str())).collect()
@@ -227,6 +246,11 @@ fn command_json(entry: &RegisteredCommand) -> Value {
         "destructive": entry.info.destructive,
         "requiresConfirmation": entry.info.requires_confirmation,
         "operations": entry.info.operations,
+        "permissions": {
+            "required": permissions(entry, |permissions| permissions.required),
+            "optional": permissions(entry, |permissions| permissions.optional),
+        },
+        "ends": entry.operations().filter_map(|operation| Some((operation.id, operation.end?))).map(end_json).collect::<Vec<_>>(),
         "arguments": arguments,
         "outputs": outputs,
     })

@@ -30,8 +30,8 @@ pub use json::DecodeError;
 pub use lenient::{boolean, integer, list, map, number, object, string};
 pub use open_enum::OpenEnum;
 pub use operation::{
-    ApiVersion, BodyPart, Evidence, FilterRequirement, Method, Operation, OperationKind, Paging, RateLimit,
-    ResponseFormat,
+    ApiVersion, BodyPart, End, Evidence, FilterRequirement, Method, Operation, OperationKind, Paging,
+    Permissions, RateLimit, ResponseFormat, Tier,
 };
 #[cfg(feature = "full-serde")]
 pub use parts::{RequestParts, RequestPartsError};

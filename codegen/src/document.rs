@@ -13,7 +13,7 @@ use crate::bundle::{METHODS, members};
 use crate::published;
 use crate::resolver::{MAX_NODES, Resolver};
 use crate::surface::Key;
-use crate::{Error, Result};
+use crate::{Error, Result, metadata};
 
 /// A converted document.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub enum Quirk {
     RequiredFlag,
     /// A schema name with characters that a reference cannot have.
     SchemaName,
+    /// A summary that starts with `[DEPRECATED]`, which means a deprecated operation.
+    DeprecatedSummary,
 }
 
 impl Quirk {
@@ -65,6 +67,7 @@ impl Quirk {
             Self::EmptyDefault => "empty default, removed",
             Self::RequiredFlag => "required that is not a list of names, removed",
             Self::SchemaName => "schema name that a reference cannot have, invalid characters replaced by _",
+            Self::DeprecatedSummary => "[DEPRECATED] in a summary, converted to deprecated",
         }
     }
 }
@@ -74,6 +77,10 @@ impl fmt::Display for Quirk {
         f.write_str(self.as_str())
     }
 }
+
+/// Extensions of the vendor document with the permissions of an operation.
+const REQUIRED_PERMISSIONS: &str = "x-s1-required-permissions";
+const OPTIONAL_PERMISSIONS: &str = "x-s1-optional-permissions";
 
 /// Reads a document from a file.
 ///
@@ -112,7 +119,7 @@ pub fn convert(name: &str, text: &str) -> Result<Document> {
         crate::yaml::read(text).map_err(|error| invalid(format!("is not valid YAML: {error}")))?
     };
     let mut reader = Reader::default();
-    let (value, format) = match (version(&source["swagger"]), version(&source["openapi"])) {
+    let (mut value, format) = match (version(&source["swagger"]), version(&source["openapi"])) {
         (Some(version), _) if version == "2.0" || version == "2" => {
             (reader.swagger(&source).map_err(invalid)?, "Swagger 2.0".to_owned())
         }
@@ -132,6 +139,7 @@ pub fn convert(name: &str, text: &str) -> Result<Document> {
             ));
         }
     };
+    reader.operations(&mut value);
     Ok(Document { value, format, quirks: reader.quirks })
 }
 
@@ -309,6 +317,32 @@ impl Reader {
         let mut document = source.clone();
         self.each_schema(&mut document);
         document
+    }
+
+    /// Converts the extensions and markers of the vendor at operations: permissions, and the end of an operation.
+    fn operations(&mut self, document: &mut Value) {
+        let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+        for node in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+            let Some(operation) = node.as_object_mut() else { continue };
+            let mut permissions = Map::new();
+            for (key, name) in [("required", REQUIRED_PERMISSIONS), ("optional", OPTIONAL_PERMISSIONS)] {
+                let list = operation.remove(name);
+                if let Some(list) = list.filter(|list| list.as_array().is_some_and(|list| !list.is_empty())) {
+                    permissions.insert(key.to_owned(), list);
+                }
+            }
+            if !permissions.is_empty() {
+                let facts = operation.entry(metadata::KEY).or_insert_with(|| json!({}));
+                facts["permissions"] = Value::Object(permissions);
+            }
+            let summary = operation.get("summary").and_then(Value::as_str);
+            if let Some(rest) = summary.and_then(|summary| summary.strip_prefix("[DEPRECATED]")) {
+                let rest = rest.trim().to_owned();
+                self.count(Quirk::DeprecatedSummary);
+                operation.insert("summary".to_owned(), json!(rest));
+                operation.insert("deprecated".to_owned(), json!(true));
+            }
+        }
     }
 
     /// Converts each schema below an OpenAPI 3.0 node: members named `schema`, and the components.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::bundle::{Bundle, METHODS, Operation, each_reference, members, reference};
 use crate::dialect::{Envelope, envelope};
 use crate::emit::RUNTIME;
-use crate::metadata::{self, FilterRequirement, Kind, Op, Paging, PropertyFacts, SchemaFacts, Send};
+use crate::metadata::{self, FilterRequirement, Kind, Op, Paging, PropertyFacts, SchemaFacts, Send, Tier};
 
 /// Names of the standard library and of serde_json that the emitted modules use. [`RUNTIME`] has those of the support
 /// code.
@@ -175,6 +175,25 @@ impl Linter<'_> {
     fn facts(&mut self, location: &str, operation: Operation<'_>, facts: &metadata::OperationFacts) {
         if facts.evidence.is_empty() {
             self.add(location, "x-s1.evidence is empty");
+        }
+        match facts.tier {
+            Tier::Documented if facts.kind == Kind::Action && !facts.destructive => {
+                self.add(
+                    location,
+                    "an action of the documented tier is destructive until a person has reviewed it",
+                );
+            }
+            Tier::Curated
+                if operation.node["description"]
+                    .as_str()
+                    .is_some_and(|text| text.contains(metadata::PLACEHOLDER)) =>
+            {
+                self.add(location, "a curated operation has a placeholder description: describe it");
+            }
+            _ => {}
+        }
+        if facts.end.is_some() != (operation.node["deprecated"] == true) {
+            self.add(location, "x-s1.end requires `deprecated: true`, and the reverse");
         }
         if let Some(version) = facts.versions.iter().find(|v| !["2.0", "2.1"].contains(&v.as_str())) {
             self.add(location, format!("invalid version {version}: expected 2.0 or 2.1"));

@@ -8,14 +8,24 @@ use serde_json::Value;
 /// Name of the extension.
 pub const KEY: &str = "x-s1";
 
+/// Start of the remark in a description that a program has derived from a name.
+pub const PLACEHOLDER: &str = "Undocumented; description derived from the name";
+
 /// Metadata of an operation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct OperationFacts {
+    /// Whether people have checked the operation.
+    pub tier: Tier,
     /// API versions that have the operation.
     pub versions: Vec<String>,
-    /// Permission that the role of the token requires.
-    pub permission: Option<String>,
+    /// Permissions that the vendor documents.
+    #[serde(default)]
+    pub permissions: Permissions,
+    /// Other requirement of the operation, such as a license.
+    pub access: Option<String>,
+    /// When the operation ends, and what takes its place.
+    pub end: Option<End>,
     /// Read or action.
     pub kind: Kind,
     /// A repeated call has the same effect as one call.
@@ -36,6 +46,51 @@ pub struct OperationFacts {
     pub evidence: Vec<Evidence>,
     /// Behavior of the operation in the sandbox; parsed by the sandbox.
     pub sandbox: Option<Value>,
+}
+
+/// Whether people have checked an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Facts, evidence and descriptions are by people.
+    Curated,
+    /// Written by a program from the vendor document; facts are inferred.
+    Documented,
+}
+
+impl Tier {
+    /// All tiers.
+    pub const ALL: [Self; 2] = [Self::Curated, Self::Documented];
+
+    /// Returns the value in the specification.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Curated => "curated",
+            Self::Documented => "documented",
+        }
+    }
+}
+
+/// Permissions that the vendor documents for an operation, as `Category.permission`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Permissions {
+    /// The role of the token needs all of them.
+    pub required: Vec<String>,
+    /// The role needs them for some values only.
+    pub optional: Vec<String>,
+}
+
+/// End of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// Day after which it is not available, if a source states one.
+    pub date: Option<String>,
+    /// What takes its place.
+    pub replacement: Option<String>,
+    /// Source of both.
+    pub source: String,
 }
 
 /// Kind of operation.

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::bundle::Bundle;
 use crate::commands::{self, Commands};
 use crate::files::Files;
+use crate::import::operations;
 use crate::{Error, Result, dialect, emit, examples, generator, lint, published};
 
 /// Directory of the pages of the commands, below `docs/`.
@@ -62,6 +63,9 @@ pub fn fixtures(spec: &Path) -> Result<Files> {
 /// Reads the specification and checks it against the lint rules.
 fn read_checked(spec: &Path) -> Result<Bundle> {
     let bundle = Bundle::read(spec)?;
-    let findings = lint::check(&bundle);
+    let mut findings = lint::check(&bundle);
+    if spec.join(operations::FILE).exists() {
+        findings.extend(operations::tier_findings(&bundle, &operations::read(spec)?));
+    }
     if findings.is_empty() { Ok(bundle) } else { Err(Error::Lint(findings)) }
 }

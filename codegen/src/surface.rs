@@ -155,8 +155,8 @@ const BOOLEANS: [&str; 4] = ["nullable", "readOnly", "writeOnly", "deprecated"];
 const MAX_DEPTH: usize = 100;
 
 /// Members of `x-s1` of an operation that affect a caller.
-const OPERATION_FACTS: [&str; 8] =
-    ["versions", "permission", "kind", "idempotent", "destructive", "filter", "paging", "items"];
+const OPERATION_FACTS: [&str; 9] =
+    ["versions", "permissions", "access", "kind", "idempotent", "destructive", "filter", "paging", "items"];
 
 impl Surface {
     /// Reads an OpenAPI 3.0 document. References must be local.

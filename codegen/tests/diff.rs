@@ -929,7 +929,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         fact!("an operation gets a rate limit", always,
             "rateLimit": json!({"class": "new", "perSecond": 0.5, "burst": 3, "source": "inference"}),
             operation("rate-limit-changed", BEHAVIOR_CHANGE), operation("rate-limit-changed", BEHAVIOR_CHANGE)),
-        fact!("an operation requires another permission", always, "permission": json!("Brand new"),
+        fact!("an operation requires another permission", always, "permissions": json!({ "required": ["Brand.new"] }),
             operation("permission-changed", BEHAVIOR_CHANGE), operation("permission-changed", BEHAVIOR_CHANGE)),
         fact!("a list has no pagination any more", |one| one["x-s1"]["paging"] == "cursor", "paging": json!("none"),
             operation("paging-changed", BREAKING), operation("paging-changed", BREAKING)),

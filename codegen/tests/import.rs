@@ -469,6 +469,11 @@ fn swagger(bundle: &Bundle) -> Value {
         if let Some(security) = operation.node.get("security") {
             node["security"] = security.clone();
         }
+        let permissions = &operation.node["x-s1"]["permissions"];
+        node["x-s1-required-permissions"] = permissions["required"].clone();
+        node["x-s1-optional-permissions"] = permissions["optional"].clone();
+        let deprecated = if operation.node["deprecated"] == true { "[DEPRECATED] " } else { "" };
+        node["summary"] = json!(format!("{deprecated}{}", operation.node["summary"].as_str().unwrap()));
         // Error responses are JSON, which Swagger cannot express for an operation with a file response.
         if produces != "application/json" {
             node["produces"] = json!([produces]);
@@ -521,6 +526,60 @@ fn import(bundle: &Bundle, overlays: &[Overlay], document: &Value) -> Import {
     let document = convert("vendor.json", &document.to_string()).unwrap();
     let listed = operations::read(&spec()).unwrap();
     compare(bundle, &listed, overlays, &Baseline::default(), document).unwrap()
+}
+
+#[test]
+fn import_writes_permissions_and_deprecation() {
+    let bundle = Bundle::read(&spec()).unwrap();
+    let mut document = swagger(&bundle);
+    let node = &mut document["paths"]["/web/api/v2.1/groups"]["get"];
+    node["x-s1-required-permissions"] = json!(["Groups.view", "Sites.view"]);
+    node["summary"] = json!("[DEPRECATED] Get Groups");
+    let import = import(&bundle, &[], &document);
+    let names: Vec<_> = import.differences.iter().map(|one| (one.name(), one.kind.clone())).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(spec()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let written = sentinelone_codegen::import::write(dir.path(), &import, "2026-06").unwrap();
+    assert_eq!(written.manual, Vec::<String>::new());
+    let text = std::fs::read_to_string(dir.path().join("groups.yaml")).unwrap();
+    assert!(text.contains("permissions: { required: [Groups.view, Sites.view] }"), "{text}");
+    assert!(
+        text.contains("deprecated: true") && text.contains("deprecated in the vendor document of 2026-06")
+    );
+    let bundle = Bundle::read(dir.path()).unwrap();
+    assert!(self::import(&bundle, &[], &document).differences.is_empty());
+}
+
+#[test]
+fn import_of_a_document_without_permissions_keeps_them() {
+    let bundle = Bundle::read(&spec()).unwrap();
+    let mut document = swagger(&bundle);
+    for item in document["paths"].as_object_mut().unwrap().values_mut() {
+        for node in item.as_object_mut().unwrap().values_mut() {
+            node.as_object_mut().unwrap().retain(|name, _| !name.ends_with("-permissions"));
+            let summary = node["summary"].as_str().unwrap().replace("[DEPRECATED] ", "");
+            node["summary"] = json!(summary);
+        }
+    }
+    assert_eq!(import(&bundle, &[], &document).differences, []);
+}
+
+#[test]
+fn lost_tier_is_a_finding() {
+    let listed = operations::read(&spec()).unwrap();
+    let mut bundle = Bundle::read(&spec()).unwrap();
+    assert_eq!(operations::tier_findings(&bundle, &listed), []);
+    bundle.document["paths"]["/groups"]["get"]["x-s1"]["tier"] = json!("documented");
+    let findings = operations::tier_findings(&bundle, &listed);
+    assert_eq!(findings.len(), 1);
+    let finding = findings[0].to_string();
+    assert_eq!(finding, "GET /groups: x-s1.tier is documented, but operations.toml has curated");
 }
 
 #[test]

@@ -65,6 +65,7 @@ paths:
     get:
       operationId: widgets_list
       tags: [widgets]
+      deprecated: true
       summary: List widgets
       description: Returns the matching widgets.
       parameters:
@@ -86,8 +87,11 @@ paths:
                   pagination: { $ref: 'openapi.yaml#/components/schemas/Pagination' }
         "400": { $ref: 'openapi.yaml#/components/responses/BadRequest' }
       x-s1:
+        tier: curated
         versions: ["2.1"]
-        permission: Widgets.view
+        permissions: { required: [Widgets.view], optional: [Widgets.count] }
+        access: a license
+        end: { date: 2030-01-31, replacement: gadgets, source: a page }
         kind: read
         idempotent: true
         destructive: false
@@ -120,8 +124,8 @@ paths:
                 properties:
                   data: { $ref: 'openapi.yaml#/components/schemas/Affected' }
       x-s1:
+        tier: curated
         versions: ["2.0", "2.1"]
-        permission: null
         kind: action
         idempotent: false
         destructive: true
@@ -140,8 +144,8 @@ paths:
       responses:
         "204": { description: Removed. }
       x-s1:
+        tier: curated
         versions: ["2.1"]
-        permission: null
         kind: action
         idempotent: true
         destructive: true
@@ -163,8 +167,8 @@ paths:
           content:
             application/octet-stream: { schema: { type: string, format: binary } }
       x-s1:
+        tier: curated
         versions: ["2.1"]
-        permission: null
         kind: read
         idempotent: true
         destructive: false
@@ -189,8 +193,8 @@ paths:
                 properties:
                   data: { type: array, items: { $ref: '#/components/schemas/Widget' } }
       x-s1:
+        tier: curated
         versions: ["2.0"]
-        permission: null
         kind: read
         idempotent: true
         destructive: false
@@ -368,6 +372,28 @@ fn lint_checks_document() {
         |spec| spec.remove("openapi.yaml", "/paths/~1widgets~1{widget_id}"),
         &["widgets.yaml: /widgets/{widget_id} is not in the index: add `/widgets/{widget_id}: { $ref: \
            'widgets.yaml#/paths/~1widgets~1{widget_id}' }` to openapi.yaml"],
+    );
+}
+
+#[test]
+fn lint_checks_tier_and_end() {
+    let delete = |rest| at("delete", "/widgets/{widget_id}", rest);
+    let location = "DELETE /widgets/{widget_id}";
+    let tier = delete("/x-s1/tier");
+    let message = "an action of the documented tier is destructive until a person has reviewed it";
+    assert_findings(|spec| spec.widget(&tier, json!("documented")), &[]);
+    assert_findings(
+        |spec| spec.widget(&tier, json!("documented")).widget(&delete("/x-s1/destructive"), json!(false)),
+        &[&format!("{location}: {message}")],
+    );
+    let placeholder = "Delete. Undocumented; description derived from the name (vendor document of 2026-06).";
+    assert_findings(
+        |spec| spec.widget(&delete("/description"), json!(placeholder)),
+        &[&format!("{location}: a curated operation has a placeholder description: describe it")],
+    );
+    assert_findings(
+        |spec| spec.widget(&delete("/deprecated"), json!(true)),
+        &[&format!("{location}: x-s1.end requires `deprecated: true`, and the reverse")],
     );
 }
 
@@ -571,7 +597,7 @@ fn lint_checks_operation_metadata() {
         (
             list("/color"),
             json!("red"),
-            "GET /widgets: unknown field `color`, expected one of `versions`, `permission`, `kind`, \
+            "GET /widgets: unknown field `color`, expected one of `tier`, `versions`, `permissions`, `access`, `end`, `kind`, \
              `idempotent`, `destructive`, `filter`, `rateLimit`, `paging`, `items`, `query`, `evidence`, `sandbox`",
         ),
         (

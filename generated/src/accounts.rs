@@ -4,8 +4,8 @@
 
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRequirement, Method,
-    OpenEnum, Operation, OperationKind, Page, Paging, RateLimit, Request, RequestError,
-    ResponseFormat, Timestamp, open_enum,
+    OpenEnum, Operation, OperationKind, Page, Paging, Permissions, RateLimit, Request,
+    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
 };
 use crate::shared::SortOrder;
 use crate::sites::{LicenseFeature, LicenseState, LicenseType, Licenses, Suite};
@@ -18,7 +18,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/accounts",
     summary: "List accounts",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Accounts.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -38,6 +41,12 @@ pub static LIST: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_accounts_get", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_accounts_get",
+            "permissions",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -59,7 +68,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/accounts`, API 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 10. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 10. Required permissions: Accounts.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -75,7 +84,10 @@ pub static GET: Operation = Operation {
     path: "/web/api/v{version}/accounts/{account_id}",
     summary: "Get an account",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Accounts.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -101,6 +113,12 @@ pub static GET: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_accounts_{account_id}_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-accounts",
@@ -121,7 +139,7 @@ pub static GET: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/accounts/{account_id}`, API 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 10. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 10. Required permissions: Accounts.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::runtime::{
     ApiVersion, Evidence, Field, FieldKind, Fields, FilterRequirement, Method, OpenEnum,
-    Operation, OperationKind, Page, Paging, RateLimit, Request, RequestError,
-    ResponseFormat, Timestamp, open_enum,
+    Operation, OperationKind, Page, Paging, Permissions, RateLimit, Request,
+    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
 };
 use crate::shared::SortOrder;
 use crate::threats::OsType;
@@ -20,7 +20,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/activities",
     summary: "List activities",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Activity Page.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -46,6 +49,12 @@ pub static LIST: Operation = Operation {
             "Lists 512 numbers as the values of `activityTypes`. Each release adds numbers, so any number is accepted here.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_activities_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-activities",
@@ -66,7 +75,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/activities`, API 2.0 and 2.1.
 ///
-/// Rate limit: 10 requests per second, burst 30. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 10 requests per second, burst 30. Required permissions: Activity Page.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -84,7 +93,10 @@ pub static LIST_TYPES: Operation = Operation {
     path: "/web/api/v{version}/activities/types",
     summary: "List activity types",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Activity Page.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -105,6 +117,12 @@ pub static LIST_TYPES: Operation = Operation {
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_activities_types_get", ""),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_activities_types_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, the connection test",
@@ -119,7 +137,7 @@ pub static LIST_TYPES: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/activities/types`, API 2.0 and 2.1.
 ///
-/// Rate limit: 10 requests per second, burst 30. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 10 requests per second, burst 30. Required permissions: Activity Page.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

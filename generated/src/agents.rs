@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     ApiVersion, Binary, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields,
     Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    RateLimit, Request, RequestError, ResponseFormat, Secret, Timestamp, open_enum,
+    Permissions, RateLimit, Request, RequestError, ResponseFormat, Secret, Tier,
+    Timestamp, open_enum,
 };
 use crate::shared::{Affected, Scope, SortOrder, SuccessFlag};
 use crate::threats::{
@@ -25,7 +26,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/agents",
     summary: "List agents",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -49,6 +53,12 @@ pub static LIST: Operation = Operation {
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_agents_get", ""),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-list-agents, sentinelone-get-agent, sentinelone-connect-agent, sentinelone-disconnect-agent, sentinelone-get-agent-mac",
@@ -69,7 +79,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/agents`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -85,7 +95,10 @@ pub static ABORT_SCAN: Operation = Operation {
     path: "/web/api/v{version}/agents/actions/abort-scan",
     summary: "Stop full disk scans",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.abortScan"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -110,6 +123,12 @@ pub static ABORT_SCAN: Operation = Operation {
             "_web_api_agents_actions_abort-scan_post",
             "Only the filter of the body is required; its fields are those of the list operation. The client does not send the empty object `data`.",
         ),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_actions_abort-scan_post",
+            "permissions",
+        ),
         Evidence::new("corpus", "2026-11", "demisto/content", "1 published exchange."),
     ],
 };
@@ -120,7 +139,7 @@ pub static ABORT_SCAN: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/abort-scan`, API 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.abortScan. Sources: vendor document (2024-03), vendor document (2026-06), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -140,7 +159,10 @@ pub static BROADCAST: Operation = Operation {
     path: "/web/api/v{version}/agents/actions/broadcast",
     summary: "Show a message on endpoints",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.sendMessage"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -169,6 +191,12 @@ pub static BROADCAST: Operation = Operation {
             "Only the filter of the body is required; its fields are those of the list operation.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_actions_broadcast_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-broadcast-message",
@@ -183,7 +211,7 @@ pub static BROADCAST: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/broadcast`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.sendMessage. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -203,7 +231,10 @@ pub static CONNECT: Operation = Operation {
     path: "/web/api/v{version}/agents/actions/connect",
     summary: "Connect agents to the network",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.reconnectToNetwork"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -229,6 +260,12 @@ pub static CONNECT: Operation = Operation {
             "Only the filter of the body is required; its fields are those of the list operation. The client does not send the empty object `data`.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_actions_connect_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-connect-agent",
@@ -249,7 +286,7 @@ pub static CONNECT: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/connect`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.reconnectToNetwork. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -269,7 +306,10 @@ pub static DISCONNECT: Operation = Operation {
     path: "/web/api/v{version}/agents/actions/disconnect",
     summary: "Disconnect agents from the network",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.disconnectFromNetwork"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -295,6 +335,12 @@ pub static DISCONNECT: Operation = Operation {
             "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. The client does not send the empty object `data`.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_actions_disconnect_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-disconnect-agent",
@@ -315,7 +361,7 @@ pub static DISCONNECT: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/disconnect`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.disconnectFromNetwork. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -335,7 +381,10 @@ pub static FETCH_LOGS: Operation = Operation {
     path: "/web/api/v{version}/agents/actions/fetch-logs",
     summary: "Fetch logs",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.FetchLogs"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -363,6 +412,12 @@ pub static FETCH_LOGS: Operation = Operation {
             "_web_api_agents_actions_fetch-logs_post",
             "Only the filter of the body is required; its fields are those of the list operation.",
         ),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_actions_fetch-logs_post",
+            "permissions",
+        ),
         Evidence::new("corpus", "2026-11", "demisto/content", "1 published exchange."),
     ],
 };
@@ -373,7 +428,7 @@ pub static FETCH_LOGS: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/fetch-logs`, API 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.FetchLogs. Sources: vendor document (2024-03), vendor document (2026-06), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -393,7 +448,10 @@ pub static INITIATE_SCAN: Operation = Operation {
     path: "/web/api/v{version}/agents/actions/initiate-scan",
     summary: "Start a full disk scan",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.initiateScan"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -422,6 +480,12 @@ pub static INITIATE_SCAN: Operation = Operation {
             "Only the filter of the body is required; its fields are those of the list operation.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_actions_initiate-scan_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-initiate-endpoint-scan",
@@ -442,7 +506,7 @@ pub static INITIATE_SCAN: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/initiate-scan`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.initiateScan. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -462,7 +526,10 @@ pub static SHUTDOWN: Operation = Operation {
     path: "/web/api/v{version}/agents/actions/shutdown",
     summary: "Shut endpoints down",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.shutDown"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -488,6 +555,12 @@ pub static SHUTDOWN: Operation = Operation {
             "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. The client does not send the empty object `data`.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_actions_shutdown_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-shutdown-agent",
@@ -502,7 +575,7 @@ pub static SHUTDOWN: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/shutdown`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.shutDown. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -522,7 +595,10 @@ pub static UNINSTALL: Operation = Operation {
     path: "/web/api/v{version}/agents/actions/uninstall",
     summary: "Uninstall agents",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.uninstall"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -548,6 +624,12 @@ pub static UNINSTALL: Operation = Operation {
             "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. The client does not send the empty object `data`.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_actions_uninstall_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-uninstall-agent",
@@ -562,7 +644,7 @@ pub static UNINSTALL: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/uninstall`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.uninstall. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -582,7 +664,10 @@ pub static LIST_APPLICATIONS: Operation = Operation {
     path: "/web/api/v{version}/agents/applications",
     summary: "List installed applications",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -608,6 +693,12 @@ pub static LIST_APPLICATIONS: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_applications_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-installed-applications",
@@ -628,7 +719,7 @@ pub static LIST_APPLICATIONS: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/agents/applications`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -646,7 +737,10 @@ pub static COUNT: Operation = Operation {
     path: "/web/api/v{version}/agents/count",
     summary: "Count agents",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -670,6 +764,12 @@ pub static COUNT: Operation = Operation {
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_agents_count_get", ""),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_count_get",
+            "permissions",
+        ),
+        Evidence::new(
             "corpus",
             "2026-11",
             "SEKOIA-IO/automation-library, s1buildpartners/sentinelone-go-sdk",
@@ -684,7 +784,7 @@ pub static COUNT: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/agents/count`, API 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.view. Sources: vendor document (2024-03), vendor document (2026-06), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -702,7 +802,10 @@ pub static FETCH_FILES: Operation = Operation {
     path: "/web/api/v{version}/agents/{agent_id}/actions/fetch-files",
     summary: "Fetch files from an endpoint",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Endpoints.fileFetch"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -730,6 +833,12 @@ pub static FETCH_FILES: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_{agent_id}_actions_fetch-files_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-fetch-file",
@@ -750,7 +859,7 @@ pub static FETCH_FILES: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/{agent_id}/actions/fetch-files`, API 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.fileFetch. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -769,7 +878,17 @@ pub static DOWNLOAD: Operation = Operation {
     path: "/web/api/v{version}/agents/{agent_id}/uploads/{activity_id}",
     summary: "Download an upload of an agent",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(
+        &["Endpoints.view"],
+        &[
+            "Endpoints.fileFetch",
+            "Endpoints.FetchLogs",
+            "Endpoints.downloadRemoteShellTranscript",
+        ],
+    ),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -795,6 +914,12 @@ pub static DOWNLOAD: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_agents_{agent_id}_uploads_{activity_id}_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-download-fetched-file, sentinelone-fetch-threat-file",
@@ -809,7 +934,7 @@ pub static DOWNLOAD: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/agents/{agent_id}/uploads/{activity_id}`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 25 requests per second, burst 1. Required permissions: Endpoints.view. Permissions for some values: Endpoints.fileFetch, Endpoints.FetchLogs, Endpoints.downloadRemoteShellTranscript. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
-    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging, Request,
-    RequestError, ResponseFormat, Timestamp, open_enum,
+    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
+    Permissions, Request, RequestError, ResponseFormat, Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, Scope, SortOrder};
 use crate::star_rules::{RuleQueryType, Severity, TreatAsThreat};
@@ -21,7 +21,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/alerts",
     summary: "List alerts",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Custom Alerts.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -43,6 +46,12 @@ pub static LIST: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_alerts_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-alerts",
@@ -58,7 +67,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/cloud-detection/alerts`, API 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: Custom Alerts.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -74,7 +83,10 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/alerts/analyst-verdict",
     summary: "Set the analyst verdict of alerts",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Custom Alerts.updateAnalystVerdict"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -96,6 +108,12 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
             "Accepts the value in lower case and in upper case; this client sends lower case.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_alerts_analyst-verdict_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-update-alerts-verdict",
@@ -111,7 +129,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/cloud-detection/alerts/analyst-verdict`, API 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: Custom Alerts.updateAnalystVerdict. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -131,7 +149,10 @@ pub static UPDATE_INCIDENT: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/alerts/incident",
     summary: "Set the incident status of alerts",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Custom Alerts.updateIncidentStatus"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -153,6 +174,12 @@ pub static UPDATE_INCIDENT: Operation = Operation {
             "Accepts the value in lower case and in upper case; this client sends lower case.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_alerts_incident_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-update-alerts-status",
@@ -168,7 +195,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/cloud-detection/alerts/incident`, API 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: Custom Alerts.updateIncidentStatus. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///

@@ -5,8 +5,8 @@
 use crate::exclusions::{EntryScope, ExclusionMode, ListSource, Recommendation};
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    Method, OpenEnum, Operation, OperationKind, Page, Paging, Request, RequestError,
-    ResponseFormat, Timestamp, open_enum,
+    Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
+    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, ScopeFilter, SortOrder};
 use crate::threats::OsType;
@@ -19,7 +19,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/restrictions",
     summary: "List the blocklist",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Blacklist.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -32,6 +35,12 @@ pub static LIST: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_restrictions_get", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_restrictions_get",
+            "permissions",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -53,7 +62,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/restrictions`, API 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: Blacklist.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -71,7 +80,10 @@ pub static CREATE: Operation = Operation {
     path: "/web/api/v{version}/restrictions",
     summary: "Add a hash to the blocklist",
     versions: &[ApiVersion::V2_1],
-    permission: Some("a role other than IT"),
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Blacklist.create"], &[]),
+    access: Some("a role other than IT"),
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -87,6 +99,12 @@ pub static CREATE: Operation = Operation {
     ],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_restrictions_post", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_restrictions_post",
+            "permissions",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -108,7 +126,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/restrictions`, API 2.1.
 ///
-/// Required permission: a role other than IT. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: Blacklist.create. Requires a role other than IT. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -128,7 +146,10 @@ pub static DELETE: Operation = Operation {
     path: "/web/api/v{version}/restrictions",
     summary: "Delete blocklist entries",
     versions: &[ApiVersion::V2_1],
-    permission: Some("a role other than IT"),
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Blacklist.delete"], &[]),
+    access: Some("a role other than IT"),
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -143,6 +164,12 @@ pub static DELETE: Operation = Operation {
     ],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_restrictions_delete", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_restrictions_delete",
+            "permissions",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -164,7 +191,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// `DELETE /web/api/v{version}/restrictions`, API 2.1.
 ///
-/// Required permission: a role other than IT. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: Blacklist.delete. Requires a role other than IT. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

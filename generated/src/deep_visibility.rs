@@ -5,9 +5,10 @@
 use serde_json::Value;
 
 use crate::runtime::{
-    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    Method, OpenEnum, Operation, OperationKind, Page, Paging, RateLimit, Request,
-    RequestError, ResponseFormat, Timestamp, open_enum,
+    ApiVersion, BodyPart, Data, End, Evidence, Field, FieldKind, Fields,
+    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
+    Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier, Timestamp,
+    open_enum,
 };
 use crate::shared::SortOrder;
 use crate::threats::OsType;
@@ -20,7 +21,16 @@ pub static CANCEL_QUERY: Operation = Operation {
     path: "/web/api/v{version}/dv/cancel-query",
     summary: "Cancel a query",
     versions: &[ApiVersion::V2_1],
-    permission: Some("a license of the suite Complete"),
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
+    access: Some("a license of the suite Complete"),
+    end: Some(
+        End::new(
+            "2027-02-15",
+            "long-running queries (`POST /sdl/v2/api/queries`)",
+            "deprecated in the vendor document of 2026-06, without a date; the date: Sentinel-One/ai-siem, s1-secops-skills (2026-08)",
+        ),
+    ),
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -40,6 +50,12 @@ pub static CANCEL_QUERY: Operation = Operation {
             "_web_api_dv_cancel-query_post",
             "The description names the member queryID, the schema queryId; the schema is used.",
         ),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_dv_cancel-query_post",
+            "permissions, deprecation",
+        ),
     ],
 };
 
@@ -49,7 +65,7 @@ pub static CANCEL_QUERY: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/dv/cancel-query`, API 2.1.
 ///
-/// Required permission: a license of the suite Complete. Sources: vendor document (2024-03).
+/// Required permissions: SDL Data.viewEdr. Requires a license of the suite Complete. Deprecated. Ends on 2027-02-15. Use long-running queries (`POST /sdl/v2/api/queries`) instead. Sources: vendor document (2024-03), vendor document (2026-06).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -67,7 +83,16 @@ pub static LIST_EVENTS: Operation = Operation {
     path: "/web/api/v{version}/dv/events",
     summary: "List the events of a query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
+    access: None,
+    end: Some(
+        End::new(
+            "2027-02-15",
+            "long-running queries (`POST /sdl/v2/api/queries`)",
+            "deprecated in the vendor document of 2026-06, without a date; the date: Sentinel-One/ai-siem, s1-secops-skills (2026-08)",
+        ),
+    ),
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -80,6 +105,12 @@ pub static LIST_EVENTS: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_events_get", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_dv_events_get",
+            "permissions, deprecation",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -101,7 +132,7 @@ pub static LIST_EVENTS: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/dv/events`, API 2.0 and 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: SDL Data.viewEdr. Deprecated. Ends on 2027-02-15. Use long-running queries (`POST /sdl/v2/api/queries`) instead. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -119,7 +150,16 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
     path: "/web/api/v{version}/dv/events/pq",
     summary: "Start a power query",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
+    access: None,
+    end: Some(
+        End::new(
+            "2027-02-15",
+            "long-running queries (`POST /sdl/v2/api/queries`)",
+            "deprecated in the vendor document of 2026-06, without a date; the date: Sentinel-One/ai-siem, s1-secops-skills (2026-08)",
+        ),
+    ),
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -140,6 +180,12 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_events_pq_post", ""),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_dv_events_pq_post",
+            "permissions, deprecation",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-create-power-query, sentinelone-get-power-query-results",
@@ -155,7 +201,7 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/dv/events/pq`, API 2.1.
 ///
-/// Rate limit: 4 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 4 requests per second, burst 1. Required permissions: SDL Data.viewEdr. Deprecated. Ends on 2027-02-15. Use long-running queries (`POST /sdl/v2/api/queries`) instead. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -173,7 +219,16 @@ pub static PING_POWER_QUERY: Operation = Operation {
     path: "/web/api/v{version}/dv/events/pq-ping",
     summary: "Poll a power query",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
+    access: None,
+    end: Some(
+        End::new(
+            "2027-02-15",
+            "long-running queries (`POST /sdl/v2/api/queries`)",
+            "deprecated in the vendor document of 2026-06, without a date; the date: Sentinel-One/ai-siem, s1-secops-skills (2026-08)",
+        ),
+    ),
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -199,6 +254,12 @@ pub static PING_POWER_QUERY: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_dv_events_pq-ping_get",
+            "permissions, deprecation",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-ping-power-query, sentinelone-get-power-query-results",
@@ -220,7 +281,7 @@ pub static PING_POWER_QUERY: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/dv/events/pq-ping`, API 2.1.
 ///
-/// Rate limit: 4 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11), client (2026-11).
+/// Rate limit: 4 requests per second, burst 1. Required permissions: SDL Data.viewEdr. Deprecated. Ends on 2027-02-15. Use long-running queries (`POST /sdl/v2/api/queries`) instead. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11), client (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -238,7 +299,16 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
     path: "/web/api/v{version}/dv/events/{event_type}",
     summary: "List the events of a query by type",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
+    access: None,
+    end: Some(
+        End::new(
+            "2027-02-15",
+            "long-running queries (`POST /sdl/v2/api/queries`)",
+            "deprecated in the vendor document of 2026-06, without a date; the date: Sentinel-One/ai-siem, s1-secops-skills (2026-08)",
+        ),
+    ),
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -257,6 +327,12 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_dv_events_{event_type}_get",
+            "permissions, deprecation",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-processes",
@@ -271,7 +347,7 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/dv/events/{event_type}`, API 2.0 and 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11).
+/// Required permissions: SDL Data.viewEdr. Deprecated. Ends on 2027-02-15. Use long-running queries (`POST /sdl/v2/api/queries`) instead. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -292,7 +368,16 @@ pub static CREATE_QUERY: Operation = Operation {
     path: "/web/api/v{version}/dv/init-query",
     summary: "Start a Deep Visibility query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("a license of the suite Complete"),
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
+    access: Some("a license of the suite Complete"),
+    end: Some(
+        End::new(
+            "2027-02-15",
+            "long-running queries (`POST /sdl/v2/api/queries`)",
+            "deprecated in the vendor document of 2026-06, without a date; the date: Sentinel-One/ai-siem, s1-secops-skills (2026-08)",
+        ),
+    ),
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -312,6 +397,12 @@ pub static CREATE_QUERY: Operation = Operation {
     body_parts: &[BodyPart::new("", false, <DeepVisibilityQuery as Fields>::FIELDS)],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_init-query_post", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_dv_init-query_post",
+            "permissions, deprecation",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -333,7 +424,7 @@ pub static CREATE_QUERY: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/dv/init-query`, API 2.0 and 2.1.
 ///
-/// Rate limit: 0.0166 requests per second, burst 1. Required permission: a license of the suite Complete. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 0.0166 requests per second, burst 1. Required permissions: SDL Data.viewEdr. Requires a license of the suite Complete. Deprecated. Ends on 2027-02-15. Use long-running queries (`POST /sdl/v2/api/queries`) instead. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -351,7 +442,16 @@ pub static GET_QUERY_STATUS: Operation = Operation {
     path: "/web/api/v{version}/dv/query-status",
     summary: "Get the status of a query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("a license of the suite Complete"),
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
+    access: Some("a license of the suite Complete"),
+    end: Some(
+        End::new(
+            "2027-02-15",
+            "long-running queries (`POST /sdl/v2/api/queries`)",
+            "deprecated in the vendor document of 2026-06, without a date; the date: Sentinel-One/ai-siem, s1-secops-skills (2026-08)",
+        ),
+    ),
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -371,6 +471,12 @@ pub static GET_QUERY_STATUS: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_query-status_get", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_dv_query-status_get",
+            "permissions, deprecation",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -392,7 +498,7 @@ pub static GET_QUERY_STATUS: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/dv/query-status`, API 2.0 and 2.1.
 ///
-/// Rate limit: 1 requests per second, burst 1. Required permission: a license of the suite Complete. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 1 requests per second, burst 1. Required permissions: SDL Data.viewEdr. Requires a license of the suite Complete. Deprecated. Ends on 2027-02-15. Use long-running queries (`POST /sdl/v2/api/queries`) instead. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

@@ -4,8 +4,8 @@
 
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    Method, OpenEnum, Operation, OperationKind, Page, Paging, RateLimit, Request,
-    RequestError, ResponseFormat, Timestamp, open_enum,
+    Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, RateLimit,
+    Request, RequestError, ResponseFormat, Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, ScopeFilter, SortOrder};
 use crate::threats::OsType;
@@ -18,7 +18,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/exclusions",
     summary: "List exclusions",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Exclusions.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -44,6 +47,12 @@ pub static LIST: Operation = Operation {
             "The enum of `modeType` has a list as its third value, which is omitted here.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_exclusions_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-white-list, sentinelone-remove-item-from-whitelist",
@@ -64,7 +73,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/exclusions`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 25. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 25. Required permissions: Exclusions.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -82,7 +91,10 @@ pub static CREATE: Operation = Operation {
     path: "/web/api/v{version}/exclusions",
     summary: "Create an exclusion",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Exclusions.create"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -106,6 +118,12 @@ pub static CREATE: Operation = Operation {
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_exclusions_post", ""),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_exclusions_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-create-white-list-item",
@@ -120,7 +138,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/exclusions`, API 2.0 and 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 25. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 25 requests per second, burst 25. Required permissions: Exclusions.create. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -140,7 +158,10 @@ pub static DELETE: Operation = Operation {
     path: "/web/api/v{version}/exclusions",
     summary: "Delete exclusions",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Exclusions.delete"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -163,6 +184,12 @@ pub static DELETE: Operation = Operation {
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_exclusions_delete", ""),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_exclusions_delete",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-remove-item-from-whitelist",
@@ -183,7 +210,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// `DELETE /web/api/v{version}/exclusions`, API 2.1.
 ///
-/// Rate limit: 25 requests per second, burst 25. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 25 requests per second, burst 25. Required permissions: Exclusions.delete. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::agents::AgentFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    Method, OpenEnum, Operation, OperationKind, Page, Paging, Request, RequestError,
-    ResponseFormat, Timestamp, open_enum,
+    Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
+    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
 
@@ -20,7 +20,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/groups",
     summary: "List groups",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Groups.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -33,6 +36,12 @@ pub static LIST: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_groups_get", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_groups_get",
+            "permissions",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -54,7 +63,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/groups`, API 2.0 and 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: Groups.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -70,7 +79,10 @@ pub static DELETE: Operation = Operation {
     path: "/web/api/v{version}/groups/{group_id}",
     summary: "Delete a group",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Groups.delete"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -87,6 +99,12 @@ pub static DELETE: Operation = Operation {
             "2024-03",
             "_web_api_groups_{group_id}_delete",
             "",
+        ),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_groups_{group_id}_delete",
+            "permissions",
         ),
         Evidence::new(
             "integration",
@@ -109,7 +127,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// `DELETE /web/api/v{version}/groups/{group_id}`, API 2.0 and 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Required permissions: Groups.delete. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -125,7 +143,10 @@ pub static MOVE_AGENTS: Operation = Operation {
     path: "/web/api/v{version}/groups/{group_id}/move-agents",
     summary: "Move agents into a group",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Groups.moveToGroup"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -144,6 +165,12 @@ pub static MOVE_AGENTS: Operation = Operation {
             "Declares the response under status 204, which has no body; declared under 200 here. No integration or payload shows it. The client does not send the deprecated `agentIds`.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_groups_{group_id}_move-agents_put",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-move-agent",
@@ -158,7 +185,7 @@ pub static MOVE_AGENTS: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/groups/{group_id}/move-agents`, API 2.0 and 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11).
+/// Required permissions: Groups.moveToGroup. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///

@@ -4,7 +4,7 @@
 
 use crate::runtime::{
     ApiVersion, Data, Evidence, FilterRequirement, Method, Operation, OperationKind,
-    Paging, Request, RequestError, ResponseFormat,
+    Paging, Permissions, Request, RequestError, ResponseFormat, Tier,
 };
 
 /// Metadata of `GET /web/api/v{version}/hashes/{hash}/verdict`.
@@ -15,7 +15,10 @@ pub static GET_VERDICT: Operation = Operation {
     path: "/web/api/v{version}/hashes/{hash}/verdict",
     summary: "Get the verdict on a hash",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Blacklist.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -34,6 +37,12 @@ pub static GET_VERDICT: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_hashes_{hash}_verdict_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-hash",
@@ -48,7 +57,7 @@ pub static GET_VERDICT: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/hashes/{hash}/verdict`, API 2.0 and 2.1.
 ///
-/// Sources: vendor document (2024-03), integration (2026-11).
+/// Required permissions: Blacklist.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    RateLimit, Request, RequestError, ResponseFormat, Timestamp, open_enum,
+    Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier, Timestamp,
+    open_enum,
 };
 use crate::shared::{Affected, Scope, ScopeFilter, SortOrder};
 
@@ -19,7 +20,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/threat-intelligence/iocs",
     summary: "List IOCs",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threat Intelligence.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -45,6 +49,12 @@ pub static LIST: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threat-intelligence_iocs_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-iocs",
@@ -59,7 +69,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/threat-intelligence/iocs`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Threat Intelligence.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -75,7 +85,10 @@ pub static CREATE: Operation = Operation {
     path: "/web/api/v{version}/threat-intelligence/iocs",
     summary: "Create IOCs",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threat Intelligence.manage"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -104,6 +117,12 @@ pub static CREATE: Operation = Operation {
             "Does not require a filter; this client requires a scope. The description requires `source`, `type`, `value` and `method`, and also marks `validUntil` as mandatory.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threat-intelligence_iocs_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-create-ioc",
@@ -119,7 +138,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/threat-intelligence/iocs`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Threat Intelligence.manage. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -137,7 +156,10 @@ pub static DELETE: Operation = Operation {
     path: "/web/api/v{version}/threat-intelligence/iocs",
     summary: "Delete IOCs",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threat Intelligence.manage"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -163,6 +185,12 @@ pub static DELETE: Operation = Operation {
             "The description requires an account and one other field.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threat-intelligence_iocs_delete",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-delete-ioc",
@@ -177,7 +205,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// `DELETE /web/api/v{version}/threat-intelligence/iocs`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Threat Intelligence.manage. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///

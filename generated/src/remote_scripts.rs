@@ -6,7 +6,8 @@ use crate::agents::AgentFilter;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    RateLimit, Request, RequestError, ResponseFormat, Secret, Timestamp, open_enum,
+    Permissions, RateLimit, Request, RequestError, ResponseFormat, Secret, Tier,
+    Timestamp, open_enum,
 };
 use crate::service_users::ScopeLevel;
 use crate::shared::SortOrder;
@@ -20,7 +21,13 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/remote-scripts",
     summary: "List scripts",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(
+        &[],
+        &["Remote Script Orchestration.view", "Remote Script Orchestration.delete"],
+    ),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -40,6 +47,12 @@ pub static LIST: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_remote-scripts_get", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_remote-scripts_get",
+            "permissions",
+        ),
     ],
 };
 
@@ -49,7 +62,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/remote-scripts`, API 2.1.
 ///
-/// Rate limit: 1 requests per second, burst 30. Sources: vendor document (2024-03).
+/// Rate limit: 1 requests per second, burst 30. Permissions for some values: Remote Script Orchestration.view, Remote Script Orchestration.delete. Sources: vendor document (2024-03), vendor document (2026-06).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -67,7 +80,18 @@ pub static EXECUTE: Operation = Operation {
     path: "/web/api/v{version}/remote-scripts/execute",
     summary: "Run a script on endpoints",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(
+        &[],
+        &[
+            "Remote Script Orchestration.view",
+            "Remote Script Orchestration.runArtifactCollectionScript",
+            "Remote Script Orchestration.runDataCollectionScript",
+            "Remote Script Orchestration.runActionScript",
+        ],
+    ),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: true,
@@ -96,6 +120,12 @@ pub static EXECUTE: Operation = Operation {
             "The client does not send `tenant` of the filter, because it does not narrow the selection.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_remote-scripts_execute_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-run-remote-script, sentinelone-remote-script-automate-results",
@@ -116,7 +146,7 @@ pub static EXECUTE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/remote-scripts/execute`, API 2.1.
 ///
-/// Rate limit: 1 requests per second, burst 30. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 1 requests per second, burst 30. Permissions for some values: Remote Script Orchestration.view, Remote Script Orchestration.runArtifactCollectionScript, Remote Script Orchestration.runDataCollectionScript, Remote Script Orchestration.runActionScript. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -136,7 +166,10 @@ pub static FETCH_RESULTS: Operation = Operation {
     path: "/web/api/v{version}/remote-scripts/fetch-files",
     summary: "Get URLs of script results",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Remote Script Orchestration.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -164,6 +197,12 @@ pub static FETCH_RESULTS: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_remote-scripts_fetch-files_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-remote-script-task-results, sentinelone-remote-script-automate-results",
@@ -184,7 +223,7 @@ pub static FETCH_RESULTS: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/remote-scripts/fetch-files`, API 2.1.
 ///
-/// Rate limit: 1 requests per second, burst 30. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 1 requests per second, burst 30. Required permissions: Remote Script Orchestration.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -202,7 +241,10 @@ pub static LIST_TASKS: Operation = Operation {
     path: "/web/api/v{version}/remote-scripts/status",
     summary: "List tasks",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Task Management.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -228,6 +270,12 @@ pub static LIST_TASKS: Operation = Operation {
             "The description requires one of `parentTaskId` and `parentTaskId__in`, but neither is declared as required.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_remote-scripts_status_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-remote-script-task-status, sentinelone-remote-script-automate-results",
@@ -248,7 +296,7 @@ pub static LIST_TASKS: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/remote-scripts/status`, API 2.1.
 ///
-/// Rate limit: 1 requests per second, burst 30. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 1 requests per second, burst 30. Required permissions: Task Management.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

@@ -4,8 +4,8 @@
 
 use crate::runtime::{
     ApiVersion, Evidence, Field, FieldKind, Fields, FilterRequirement, Method, OpenEnum,
-    Operation, OperationKind, Page, Paging, RateLimit, Request, RequestError,
-    ResponseFormat, Timestamp, open_enum,
+    Operation, OperationKind, Page, Paging, Permissions, RateLimit, Request,
+    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
 };
 use crate::shared::SortOrder;
 use crate::users::ApiTokenDetails;
@@ -18,7 +18,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/service-users",
     summary: "List service users",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Service Users.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -38,6 +41,12 @@ pub static LIST: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_service-users_get", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_service-users_get",
+            "permissions",
+        ),
         Evidence::new("corpus", "2026-11", "demisto/content", "3 published exchanges."),
     ],
 };
@@ -48,7 +57,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/service-users`, API 2.1.
 ///
-/// Rate limit: 5 requests per second, burst 10. Sources: vendor document (2024-03), corpus (2026-11).
+/// Rate limit: 5 requests per second, burst 10. Required permissions: Service Users.view. Sources: vendor document (2024-03), vendor document (2026-06), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

@@ -4,8 +4,8 @@
 
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    Method, OpenEnum, Operation, OperationKind, Page, Paging, RateLimit, Request,
-    RequestError, ResponseFormat, Timestamp, open_enum,
+    Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, RateLimit,
+    Request, RequestError, ResponseFormat, Tier, Timestamp, open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
 
@@ -17,7 +17,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/sites",
     summary: "List sites",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Sites.view"], &["Endpoints.moveToAnotherSite"]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -37,6 +40,7 @@ pub static LIST: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_sites_get", ""),
+        Evidence::new("vendor-document", "2026-06", "_web_api_sites_get", "permissions"),
         Evidence::new(
             "integration",
             "2026-11",
@@ -58,7 +62,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/sites`, API 2.0 and 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 10. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 10. Required permissions: Sites.view. Permissions for some values: Endpoints.moveToAnotherSite. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -74,7 +78,10 @@ pub static GET: Operation = Operation {
     path: "/web/api/v{version}/sites/{site_id}",
     summary: "Get a site",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Sites.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -94,6 +101,12 @@ pub static GET: Operation = Operation {
     body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_sites_{site_id}_get", ""),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_sites_{site_id}_get",
+            "permissions",
+        ),
         Evidence::new(
             "integration",
             "2026-11",
@@ -115,7 +128,7 @@ pub static GET: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/sites/{site_id}`, API 2.0 and 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 10. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 10. Required permissions: Sites.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -131,7 +144,10 @@ pub static EXPIRE: Operation = Operation {
     path: "/web/api/v{version}/sites/{site_id}/expire-now",
     summary: "Expire a site now",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("the Admin role with a scope that includes the site"),
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Sites.edit"], &[]),
+    access: Some("the Admin role with a scope that includes the site"),
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -157,6 +173,12 @@ pub static EXPIRE: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_sites_{site_id}_expire-now_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-expire-site",
@@ -177,7 +199,7 @@ pub static EXPIRE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/sites/{site_id}/expire-now`, API 2.0 and 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 10. Required permission: the Admin role with a scope that includes the site. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 10. Required permissions: Sites.edit. Requires the Admin role with a scope that includes the site. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -193,9 +215,12 @@ pub static REACTIVATE: Operation = Operation {
     path: "/web/api/v{version}/sites/{site_id}/reactivate",
     summary: "Reactivate a site",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some(
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Sites.edit"], &[]),
+    access: Some(
         "the Admin role with a scope that includes the site, and a license for the site",
     ),
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -223,6 +248,12 @@ pub static REACTIVATE: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_sites_{site_id}_reactivate_put",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-reactivate-site",
@@ -243,7 +274,7 @@ pub static REACTIVATE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/sites/{site_id}/reactivate`, API 2.0 and 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 10. Required permission: the Admin role with a scope that includes the site, and a license for the site. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 10. Required permissions: Sites.edit. Requires the Admin role with a scope that includes the site, and a license for the site. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    RateLimit, Request, RequestError, ResponseFormat, Timestamp, open_enum,
+    Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier, Timestamp,
+    open_enum,
 };
 use crate::shared::{Affected, Scope, ScopeFilter, SortOrder};
 
@@ -19,7 +20,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/rules",
     summary: "List STAR rules",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Custom Rules.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -48,6 +52,12 @@ pub static LIST: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_rules_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-star-rules",
@@ -62,7 +72,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/cloud-detection/rules`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Custom Rules.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -80,7 +90,17 @@ pub static CREATE: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/rules",
     summary: "Create a STAR rule",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(
+        &["Custom Rules.manage"],
+        &[
+            "Threats.markSuspicious",
+            "Threats.markThreat",
+            "Endpoints.disconnectFromNetwork",
+        ],
+    ),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -109,6 +129,12 @@ pub static CREATE: Operation = Operation {
             "Does not require the filter; newer consoles reportedly require it, so this client requires a scope.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_rules_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-create-star-rule",
@@ -124,7 +150,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/cloud-detection/rules`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Custom Rules.manage. Permissions for some values: Threats.markSuspicious, Threats.markThreat, Endpoints.disconnectFromNetwork. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -144,7 +170,10 @@ pub static DELETE: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/rules",
     summary: "Delete STAR rules",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Custom Rules.manage"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -170,6 +199,12 @@ pub static DELETE: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_rules_delete",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-delete-star-rule",
@@ -185,7 +220,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// `DELETE /web/api/v{version}/cloud-detection/rules`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Custom Rules.manage. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -205,7 +240,10 @@ pub static DISABLE: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/rules/disable",
     summary: "Disable STAR rules",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Custom Rules.manage"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -231,6 +269,12 @@ pub static DISABLE: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_rules_disable_put",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-disable-star-rules",
@@ -246,7 +290,7 @@ pub static DISABLE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/cloud-detection/rules/disable`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Custom Rules.manage. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -266,7 +310,10 @@ pub static ENABLE: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/rules/enable",
     summary: "Enable STAR rules",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Custom Rules.manage"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -292,6 +339,12 @@ pub static ENABLE: Operation = Operation {
             "",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_rules_enable_put",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-enable-star-rules",
@@ -307,7 +360,7 @@ pub static ENABLE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/cloud-detection/rules/enable`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Custom Rules.manage. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -327,7 +380,17 @@ pub static UPDATE: Operation = Operation {
     path: "/web/api/v{version}/cloud-detection/rules/{rule_id}",
     summary: "Replace a STAR rule",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(
+        &["Custom Rules.manage"],
+        &[
+            "Threats.markSuspicious",
+            "Threats.markThreat",
+            "Endpoints.disconnectFromNetwork",
+        ],
+    ),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
@@ -354,6 +417,12 @@ pub static UPDATE: Operation = Operation {
             "2024-03",
             "_web_api_cloud-detection_rules_{rule_id}_put",
             "Does not require the filter; newer consoles reportedly require it, so this client requires a scope.",
+        ),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_cloud-detection_rules_{rule_id}_put",
+            "permissions",
         ),
         Evidence::new(
             "integration",
@@ -383,7 +452,7 @@ pub static UPDATE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/cloud-detection/rules/{rule_id}`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11), inference (2026-11), client (2026-08).
+/// Rate limit: 0.5 requests per second, burst 1. Required permissions: Custom Rules.manage. Permissions for some values: Threats.markSuspicious, Threats.markThreat, Endpoints.disconnectFromNetwork. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11), inference (2026-11), client (2026-08).
 ///
 /// Sending fails if the filter is not selective.
 ///

@@ -4,7 +4,7 @@
 
 use crate::runtime::{
     ApiVersion, Data, Evidence, FilterRequirement, Method, Operation, OperationKind,
-    Paging, RateLimit, Request, RequestError, ResponseFormat,
+    Paging, Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier,
 };
 
 /// Metadata of `GET /web/api/v{version}/system/status`.
@@ -15,7 +15,10 @@ pub static GET_STATUS: Operation = Operation {
     path: "/web/api/v{version}/system/status",
     summary: "Get the status of the console",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&[], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, RateLimit, Request, RequestError, ResponseFormat, Secret, Timestamp,
-    open_enum,
+    Paging, Permissions, RateLimit, Request, RequestError, ResponseFormat, Secret, Tier,
+    Timestamp, open_enum,
 };
 use crate::shared::{Affected, SortOrder};
 
@@ -22,7 +22,10 @@ pub static SUMMARY: Operation = Operation {
     path: "/web/api/v{version}/private/threats/summary",
     summary: "Count threats by state",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&[], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -73,7 +76,10 @@ pub static LIST: Operation = Operation {
     path: "/web/api/v{version}/threats",
     summary: "List threats",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threats.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -102,6 +108,12 @@ pub static LIST: Operation = Operation {
             "104 query parameters, of which 98 are the fields of the filter in actions.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-threats",
@@ -122,7 +134,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/threats`, API 2.1.
 ///
-/// Rate limit: 10 requests per second, burst 50. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 10 requests per second, burst 50. Required permissions: Threats.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -138,7 +150,10 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
     path: "/web/api/v{version}/threats/analyst-verdict",
     summary: "Set the analyst verdict",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threats.updateAnalystVerdict"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -167,6 +182,12 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
             "`data` and `filter` are required; the fields of the filter are not.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_analyst-verdict_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-update-threats-verdict, update-remote-system",
@@ -187,7 +208,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/threats/analyst-verdict`, API 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 1000. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 1000. Required permissions: Threats.updateAnalystVerdict. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -207,9 +228,10 @@ pub static FETCH_FILE: Operation = Operation {
     path: "/web/api/v{version}/threats/fetch-file",
     summary: "Fetch the file of a threat",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some(
-        "a role that may fetch threat files, such as Admin, IR Team or SOC",
-    ),
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threats.fetchThreatFile"], &[]),
+    access: Some("a role that may fetch threat files, such as Admin, IR Team or SOC"),
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -238,6 +260,12 @@ pub static FETCH_FILE: Operation = Operation {
             "States that the filter must match exactly one threat; the filter has no `limit`.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_fetch-file_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-fetch-threat-file",
@@ -258,7 +286,7 @@ pub static FETCH_FILE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/threats/fetch-file`, API 2.0 and 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 1000. Required permission: a role that may fetch threat files, such as Admin, IR Team or SOC. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 1000. Required permissions: Threats.fetchThreatFile. Requires a role that may fetch threat files, such as Admin, IR Team or SOC. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -278,7 +306,13 @@ pub static UPDATE_INCIDENT: Operation = Operation {
     path: "/web/api/v{version}/threats/incident",
     summary: "Set the incident status",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(
+        &["Threats.updateIncidentStatus"],
+        &["Threats.updateAnalystVerdict"],
+    ),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -307,6 +341,12 @@ pub static UPDATE_INCIDENT: Operation = Operation {
             "`data` and `filter` are required; the fields of the filter are not.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_incident_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-update-threats-status, update-remote-system",
@@ -327,7 +367,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/threats/incident`, API 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 1000. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 1000. Required permissions: Threats.updateIncidentStatus. Permissions for some values: Threats.updateAnalystVerdict. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -347,7 +387,21 @@ pub static MITIGATE: Operation = Operation {
     path: "/web/api/v{version}/threats/mitigate/{action}",
     summary: "Mitigate threats",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("a role that may mitigate threats, such as Admin, IR Team or SOC"),
+    tier: Tier::Curated,
+    permissions: Permissions::new(
+        &[],
+        &[
+            "Threats.kill",
+            "Threats.quarantine",
+            "Threats.unquarantine",
+            "Threats.remediate",
+            "Threats.rollback",
+            "Threats.removeMacro",
+            "Threats.restoreMacro",
+        ],
+    ),
+    access: Some("a role that may mitigate threats, such as Admin, IR Team or SOC"),
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: true,
@@ -376,6 +430,12 @@ pub static MITIGATE: Operation = Operation {
             "Names the roles, and states that an empty filter applies the action to every threat in scope. The description also names an action network-quarantine, which is not in the enum.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_mitigate_{action}_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-mitigate-threat",
@@ -390,7 +450,7 @@ pub static MITIGATE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/threats/mitigate/{action}`, API 2.0 and 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 1000. Required permission: a role that may mitigate threats, such as Admin, IR Team or SOC. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 100 requests per second, burst 1000. Permissions for some values: Threats.kill, Threats.quarantine, Threats.unquarantine, Threats.remediate, Threats.rollback, Threats.removeMacro, Threats.restoreMacro. Requires a role that may mitigate threats, such as Admin, IR Team or SOC. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -411,7 +471,10 @@ pub static ADD_NOTE: Operation = Operation {
     path: "/web/api/v{version}/threats/notes",
     summary: "Add a note",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threats.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
@@ -440,6 +503,12 @@ pub static ADD_NOTE: Operation = Operation {
             "`data` and `filter` are required; the fields of the filter are not.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_notes_post",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-write-threat-note, update-remote-system",
@@ -460,7 +529,7 @@ pub static ADD_NOTE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/threats/notes`, API 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 1000. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 1000. Required permissions: Threats.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -480,7 +549,10 @@ pub static GET_CLOUD_DOWNLOAD: Operation = Operation {
     path: "/web/api/v{version}/threats/{threat_id}/download-from-cloud",
     summary: "Get the URL of a threat file in the cloud",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threats.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -505,6 +577,12 @@ pub static GET_CLOUD_DOWNLOAD: Operation = Operation {
             "_web_api_threats_{threat_id}_download-from-cloud_get",
             "",
         ),
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_{threat_id}_download-from-cloud_get",
+            "permissions",
+        ),
     ],
 };
 
@@ -514,7 +592,7 @@ pub static GET_CLOUD_DOWNLOAD: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/threats/{threat_id}/download-from-cloud`, API 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 1000. Sources: vendor document (2024-03).
+/// Rate limit: 100 requests per second, burst 1000. Required permissions: Threats.view. Sources: vendor document (2024-03), vendor document (2026-06).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -532,7 +610,10 @@ pub static LIST_NOTES: Operation = Operation {
     path: "/web/api/v{version}/threats/{threat_id}/notes",
     summary: "List the notes of a threat",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threats.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -558,6 +639,12 @@ pub static LIST_NOTES: Operation = Operation {
             "The IDs have a numeric minimum although they are strings; it has no meaning and is omitted here.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_{threat_id}_notes_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-threat-notes",
@@ -572,7 +659,7 @@ pub static LIST_NOTES: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/threats/{threat_id}/notes`, API 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 1000. Sources: vendor document (2024-03), integration (2026-11).
+/// Rate limit: 100 requests per second, burst 1000. Required permissions: Threats.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -591,7 +678,10 @@ pub static LIST_TIMELINE: Operation = Operation {
     path: "/web/api/v{version}/threats/{threat_id}/timeline",
     summary: "List the timeline of a threat",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&["Threats.view"], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -617,6 +707,12 @@ pub static LIST_TIMELINE: Operation = Operation {
             "Lists 512 numbers as the values of `activityTypes`. Each release adds numbers, so any number is accepted here.",
         ),
         Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_threats_{threat_id}_timeline_get",
+            "permissions",
+        ),
+        Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-fetch-threat-file",
@@ -637,7 +733,7 @@ pub static LIST_TIMELINE: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/threats/{threat_id}/timeline`, API 2.0 and 2.1.
 ///
-/// Rate limit: 100 requests per second, burst 1000. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
+/// Rate limit: 100 requests per second, burst 1000. Required permissions: Threats.view. Sources: vendor document (2024-03), vendor document (2026-06), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -656,7 +752,10 @@ pub static LIST_V2_0: Operation = Operation {
     path: "/web/api/v2.0/threats",
     summary: "List threats in the API 2.0 format",
     versions: &[ApiVersion::V2_0],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&[], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -716,7 +815,10 @@ pub static MARK_AS_RESOLVED: Operation = Operation {
     path: "/web/api/v2.0/threats/mark-as-resolved",
     summary: "Mark threats as resolved",
     versions: &[ApiVersion::V2_0],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&[], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,
@@ -769,7 +871,10 @@ pub static MARK_AS_THREAT: Operation = Operation {
     path: "/web/api/v2.0/threats/mark-as-threat",
     summary: "Mark suspicious detections as threats",
     versions: &[ApiVersion::V2_0],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&[], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: true,
     destructive: false,

@@ -4,8 +4,8 @@
 
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    Method, Operation, OperationKind, Paging, RateLimit, Request, RequestError,
-    ResponseFormat, Secret, Timestamp,
+    Method, Operation, OperationKind, Paging, Permissions, RateLimit, Request,
+    RequestError, ResponseFormat, Secret, Tier, Timestamp,
 };
 
 /// Metadata of `POST /web/api/v{version}/users/api-token-details`.
@@ -16,7 +16,10 @@ pub static GET_API_TOKEN_DETAILS: Operation = Operation {
     path: "/web/api/v{version}/users/api-token-details",
     summary: "Get details of an API token",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&[], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
@@ -74,7 +77,10 @@ pub static ELEVATE_SESSION: Operation = Operation {
     path: "/web/api/v{version}/users/auth/elevate",
     summary: "Elevate the session of the token's user",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    tier: Tier::Curated,
+    permissions: Permissions::new(&[], &[]),
+    access: None,
+    end: None,
     kind: OperationKind::Action,
     idempotent: false,
     destructive: false,

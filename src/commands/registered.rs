@@ -237,6 +237,12 @@ impl RegisteredCommand {
         }
     }
 
+    /// Returns the operations that the command can send, on any API version.
+    pub fn operations(&self) -> impl Iterator<Item = &'static Operation> + use<> {
+        let ids = self.info.operations;
+        sentinelone_raw::OPERATIONS.iter().copied().filter(move |operation| ids.contains(&operation.id))
+    }
+
     /// Returns whether the command reads a list that [`RunOptions::concurrency`] can apply to, on any API version.
     pub fn supports_concurrency(&self) -> bool {
         if !has_limit(&(self.arguments)()) {
@@ -244,7 +250,6 @@ impl RegisteredCommand {
         }
         let mut arguments = Arguments::new();
         arguments.set("limit", "all");
-        let is_of_command = |operation: &&Operation| self.info.operations.contains(&operation.id);
         match self.prepare(arguments) {
             // Some commands sort their list by another field.
             Ok(command) => {
@@ -252,7 +257,7 @@ impl RegisteredCommand {
                 versions.any(|version| command.check_concurrency(*version).is_ok())
             }
             // An argument is required.
-            Err(_) => sentinelone_raw::OPERATIONS.iter().copied().filter(is_of_command).any(is_parallel),
+            Err(_) => self.operations().any(is_parallel),
         }
     }
 

@@ -244,7 +244,7 @@ impl Error {
                     .into()
             }
             Refusal::Feature => {
-                let license = self.permission().and_then(|permission| permission.strip_prefix("a license of "));
+                let license = self.access().and_then(|access| access.strip_prefix("a license of "));
                 let license = license.map(|suite| format!(" ({suite})")).unwrap_or_default();
                 format!("check that the license of the scope{license} includes the feature, and that it is enabled there")
             }
@@ -257,29 +257,48 @@ impl Error {
         self.api_errors().iter().any(|error| error.detail.is_some())
     }
 
-    fn permission(&self) -> Option<&'static str> {
-        self.0.operation?.permission
+    /// Returns what the operation requires, in addition to its permissions.
+    fn access(&self) -> Option<&'static str> {
+        self.0.operation?.access
+    }
+
+    /// Returns the permissions that the operation requires, as a noun phrase.
+    fn permissions(&self) -> Option<String> {
+        let permissions = &self.0.operation?.permissions;
+        match (permissions.required, permissions.optional) {
+            ([], []) => None,
+            ([], optional) => Some(format!("the permission for the value: {}", optional.join(", "))),
+            ([one], _) => Some(format!("the permission {one}")),
+            (all, _) => Some(format!("the permissions {}", all.join(", "))),
+        }
     }
 
     fn permission_help(&self) -> String {
+        let (access, permissions) = (self.access().map(str::to_owned), self.permissions());
+        let documented: Vec<String> = permissions.iter().chain(&access).cloned().collect();
+        let documented = documented.join(", and ");
         if self.has_detail() && Refusal::is_unknown(&self.refusal_text()) {
-            let documented = self.permission().map(|permission| format!(" (documented: {permission})"));
+            let documented =
+                if documented.is_empty() { documented } else { format!(" (documented: {documented})") };
             return format!(
                 "follow the reason of the console; check the license and the features of the scope, and the permissions \
-                 and the scope of the token's user{}",
-                documented.unwrap_or_default()
+                 and the scope of the token's user{documented}"
             );
         }
-        match self.permission() {
-            Some(license) if license.starts_with("a license ") => {
+        let role = permissions.map(|permissions| format!("whose role has {permissions}"));
+        match (access, role) {
+            (Some(license), role) if license.starts_with("a license ") => {
+                let role = role.map(|role| format!("{role}, ")).unwrap_or_default();
                 format!(
-                    "check that the scope has {license}, and that the token's user has access to the scope"
+                    "check that the scope has {license}, and use the token of a user {role}with access to the scope"
                 )
             }
-            Some(permission) => {
-                format!("use the token of a user with {permission}, and with access to the scope")
+            (Some(access), role) => {
+                let role = role.map(|role| format!("{role}, ")).unwrap_or_default();
+                format!("use the token of a user with {access}, {role}and with access to the scope")
             }
-            None => {
+            (None, Some(role)) => format!("use the token of a user {role}, and with access to the scope"),
+            (None, None) => {
                 "check the role and the scope of the token's user; they do not allow the operation".into()
             }
         }

@@ -85,6 +85,16 @@ struct ReportArgs {
     /// Prefix of links [default: a relative path]
     #[arg(long, value_name = "URL")]
     base: Option<String>,
+    /// Print the report as JSON, instead of writing a page
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["out", "base"])]
+    format: ReportFormat,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, clap::ValueEnum)]
+enum ReportFormat {
+    #[default]
+    Html,
+    Json,
 }
 
 fn main() -> ExitCode {
@@ -137,7 +147,10 @@ fn main() -> ExitCode {
 
 #[cfg(feature = "report")]
 fn report(root: &Path, args: &ReportArgs) -> Result<String> {
-    report::run(root, args.out.as_deref(), args.base.as_deref())
+    match args.format {
+        ReportFormat::Html => report::run(root, args.out.as_deref(), args.base.as_deref()),
+        ReportFormat::Json => report::json(root),
+    }
 }
 
 /// Runs `xtask` again with the feature `report`, since this build does not have the client.
@@ -146,6 +159,9 @@ fn report(_: &Path, args: &ReportArgs) -> Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = std::process::Command::new(cargo);
     command.args(["run", "--quiet", "--package", "xtask", "--features", "report", "--", "report"]);
+    if args.format == ReportFormat::Json {
+        command.args(["--format", "json"]);
+    }
     if let Some(file) = &args.out {
         command.arg("--out").arg(file);
     }

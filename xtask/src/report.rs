@@ -1,4 +1,5 @@
-//! `cargo xtask report`: one HTML page with the fixtures, method, commands and tests of each operation.
+//! `cargo xtask report`: tier, permissions, fixtures, method, commands and tests of each operation, as one HTML page or as
+//! JSON.
 //!
 //! The page loads nothing from the network.
 
@@ -23,8 +24,7 @@ const OUT: &str = "target/report/index.html";
 pub(crate) fn run(root: &Path, out: Option<&Path>, base: Option<&str>) -> Result<String> {
     let out = out.map_or_else(|| root.join(OUT), Path::to_owned);
     let failed = |error: std::io::Error| Error::Generator(format!("{}: {error}", out.display()));
-    let evidence =
-        Evidence::gather(root, std::env::var_os("S1_EXTRA_FIXTURES").map(PathBuf::from).as_deref())?;
+    let evidence = gather(root)?;
     let dir = out.parent().unwrap_or(root);
     std::fs::create_dir_all(dir).map_err(failed)?;
     let base = match base {
@@ -35,6 +35,19 @@ pub(crate) fn run(root: &Path, out: Option<&Path>, base: Option<&str>) -> Result
     let totals = evidence.totals();
     let summary = format!("{totals}\nwrote {}", out.display());
     if totals.lacking() == 0 { Ok(summary) } else { Err(Error::Generator(summary)) }
+}
+
+/// Returns the report as JSON.
+///
+/// # Errors
+///
+/// Returns an error if a file cannot be read.
+pub(crate) fn json(root: &Path) -> Result<String> {
+    Ok(format!("{:#}", gather(root)?.json()))
+}
+
+fn gather(root: &Path) -> Result<Evidence> {
+    Evidence::gather(root, std::env::var_os("S1_EXTRA_FIXTURES").map(PathBuf::from).as_deref())
 }
 
 /// Returns the relative path from a directory to the project root, for links.

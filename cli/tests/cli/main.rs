@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod batches;
+mod command_list;
 #[path = "../../../tests/support/incident_consoles.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod consoles;
@@ -362,22 +363,6 @@ fn help_fits_line_limits() {
         assert!(help.lines().count() <= limit, "{arguments:?}: {} lines:\n{help}", help.lines().count());
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{arguments:?}:\n{help}");
     }
-}
-
-#[test]
-fn commands_schema_prints_the_arguments_of_the_named_commands() {
-    let all = json_of(&run(&["commands", "--schema"]));
-    assert_eq!(all.as_object().unwrap().len(), registry().len());
-    let one = json_of(&run(&["commands", "--schema", "sentinelone-get-sites"]));
-    assert_eq!(one, json!({ "get-sites": all["get-sites"] }));
-    assert_eq!(one["get-sites"]["properties"]["state"]["enum"], json!(["active", "deleted", "expired"]));
-    let named = json_of(&run(&["commands", "get-sites", "get-site", "--output", "json"]));
-    let names: Vec<_> = named.as_array().unwrap().iter().map(|command| &command["name"]).collect();
-    assert_eq!(names, ["get-sites", "get-site"]);
-    let unknown = run(&["commands", "get-threts"]);
-    assert_eq!(unknown.status.code(), Some(2));
-    let error = String::from_utf8_lossy(&unknown.stderr).into_owned();
-    assert!(error.contains("did you mean get-threats?"), "{error}");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The reference of the commands in the documentation.
 
+use std::collections::BTreeSet;
+
 use super::manifest::{Kind, Risk};
 use super::model::{Argument, Command, Commands, Output, Single, Source, TOPICS, Values};
 use crate::bundle::{Bundle, members};
-use crate::emit;
+use crate::metadata::{End, OperationFacts};
+use crate::{emit, metadata};
 
 const INTRODUCTION: &str = "
 [Integration commands](../../guide/integration-commands.md) explains how to run these commands, and the kinds of
@@ -43,9 +46,10 @@ fn section(command: &Command, bundle: &Bundle) -> String {
         [] => "none".to_owned(),
         ids => ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "),
     };
+    let requirements = requirements(&command.operations, bundle);
     let mut text = format!(
         "\n## {name}\n\n{description}\n\n- Integration: `{full_name}`\n- API: {}\n- Kind: {risk}\n- Operations: \
-         {operations}\n- Example: `{example}`\n",
+         {operations}\n{requirements}- Example: `{example}`\n",
         versions.join(", ")
     );
     let rows: Vec<String> =
@@ -59,6 +63,38 @@ fn section(command: &Command, bundle: &Bundle) -> String {
         command.outputs.iter().for_each(|output| text.push_str(&output_row(output)));
     }
     text
+}
+
+/// Returns the lines with the permissions and the end of the operations of a command.
+fn requirements(operations: &[String], bundle: &Bundle) -> String {
+    let of_command = bundle.operations().filter(|one| operations.iter().any(|id| id == one.id()));
+    let facts: Vec<OperationFacts> =
+        of_command.filter_map(|one| metadata::read_operation(one.node).ok()).collect();
+    let all = |list: fn(&OperationFacts) -> &Vec<String>| -> Vec<String> {
+        let all: BTreeSet<&String> = facts.iter().flat_map(list).collect();
+        all.into_iter().map(|permission| format!("`{permission}`")).collect()
+    };
+    let mut lines = String::new();
+    let required = all(|facts| &facts.permissions.required);
+    let optional = all(|facts| &facts.permissions.optional);
+    if !required.is_empty() || !optional.is_empty() {
+        let some = if optional.is_empty() { "" } else { "for some values " };
+        let separator = if required.is_empty() || optional.is_empty() { "" } else { "; " };
+        let (required, optional) = (required.join(", "), optional.join(", "));
+        lines.push_str(&format!("- Permissions: {required}{separator}{some}{optional}\n"));
+    }
+    let ends: BTreeSet<String> = facts.iter().filter_map(|facts| facts.end.as_ref()).map(end).collect();
+    ends.iter().for_each(|end| lines.push_str(&format!("- Deprecated: {end}\n")));
+    lines
+}
+
+fn end(end: &End) -> String {
+    let date = end.date.as_deref().map(|date| format!("ends on {date}")).unwrap_or_default();
+    let replacement = end.replacement.as_deref().map(|one| format!("replaced by {one}")).unwrap_or_default();
+    let source = end.source.as_str();
+    let parts: Vec<&str> =
+        [date.as_str(), replacement.as_str(), source].into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
 }
 
 fn argument_rows(argument: &Argument, bundle: &Bundle) -> Vec<String> {

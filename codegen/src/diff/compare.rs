@@ -229,7 +229,7 @@ impl<'a> Changes<'a> {
                 "idempotent" => Rule::IdempotenceChanged,
                 "destructive" => Rule::DestructivenessChanged,
                 "rateLimit" => Rule::RateLimitChanged,
-                "permission" => Rule::PermissionChanged,
+                "permissions" | "access" => Rule::PermissionChanged,
                 "paging" => Rule::PagingChanged,
                 "items" => Rule::ListMemberChanged,
                 _ => Rule::DescriptionChanged,

@@ -36,7 +36,7 @@ pub(super) fn describe(change: &Change) -> String {
         Rule::RateLimitChanged => {
             changed("has the rate limit (class, per second, burst)", &change.old, &change.new)
         }
-        Rule::PermissionChanged => changed("requires the permission", &change.old, &change.new),
+        Rule::PermissionChanged => changed("requires the permissions", &change.old, &change.new),
         Rule::PagingChanged => changed("has the pagination", &change.old, &change.new),
         Rule::ListMemberChanged => changed("has its list in", &change.old, &change.new),
         Rule::ParameterRemoved | Rule::BodyRemoved | Rule::FieldRemoved => "is removed".to_owned(),

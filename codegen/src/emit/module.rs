@@ -14,7 +14,7 @@ use super::runtime::RUNTIME;
 use crate::bundle::{self, Bundle, Operation, reference};
 use crate::dialect::{Envelope, envelope, properties, query_schema};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
-use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging, SchemaFacts};
+use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging, SchemaFacts, Tier};
 use crate::{Error, Result};
 
 /// Returns the function name of an operation: its ID without the resource prefix.
@@ -204,8 +204,19 @@ fn sources(facts: &OperationFacts) -> String {
         let (per_second, burst) = (rate.per_second, rate.burst);
         text.push_str(&format!("Rate limit: {per_second} requests per second, burst {burst}. "));
     }
-    if let Some(permission) = &facts.permission {
-        text.push_str(&format!("Required permission: {}. ", single_line(permission).trim_end_matches('.')));
+    if !facts.permissions.required.is_empty() {
+        text.push_str(&format!("Required permissions: {}. ", facts.permissions.required.join(", ")));
+    }
+    if !facts.permissions.optional.is_empty() {
+        text.push_str(&format!("Permissions for some values: {}. ", facts.permissions.optional.join(", ")));
+    }
+    if let Some(access) = &facts.access {
+        text.push_str(&format!("Requires {}. ", single_line(access).trim_end_matches('.')));
+    }
+    if let Some(end) = &facts.end {
+        let date = end.date.as_deref().map(|date| format!(" Ends on {date}.")).unwrap_or_default();
+        let replacement = end.replacement.as_deref().map(|one| format!(" Use {one} instead."));
+        text.push_str(&format!("Deprecated.{date}{} ", replacement.unwrap_or_default()));
     }
     let mut sources: Vec<String> = Vec::new();
     for one in &facts.evidence {
@@ -265,7 +276,18 @@ fn facts_table(
     let summary = single_line(operation.node["summary"].as_str().unwrap_or_default());
     let method = variant(operation.method);
     let versions = facts.versions.iter().map(|v| format_ident!("V{}", v.replace('.', "_")));
-    let permission = optional(facts.permission.as_deref().map(single_line));
+    let tier = format_ident!("{}", if facts.tier == Tier::Curated { "Curated" } else { "Documented" });
+    let (required, some) = (&facts.permissions.required, &facts.permissions.optional);
+    let access = optional(facts.access.as_deref().map(single_line));
+    let end = match &facts.end {
+        None => quote!(None),
+        Some(end) => {
+            let text = |value: &Option<String>| single_line(value.as_deref().unwrap_or_default());
+            let (date, replacement, source) =
+                (text(&end.date), text(&end.replacement), single_line(&end.source));
+            quote!(Some(End::new(#date, #replacement, #source)))
+        }
+    };
     let kind = format_ident!("{}", if facts.kind == Kind::Read { "Read" } else { "Action" });
     let filter = format_ident!(
         "{}",
@@ -348,7 +370,10 @@ fn facts_table(
             path: #path,
             summary: #summary,
             versions: &[#(ApiVersion::#versions),*],
-            permission: #permission,
+            tier: Tier::#tier,
+            permissions: Permissions::new(&[#(#required),*], &[#(#some),*]),
+            access: #access,
+            end: #end,
             kind: OperationKind::#kind,
             idempotent: #idempotent,
             destructive: #destructive,

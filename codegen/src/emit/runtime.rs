@@ -29,13 +29,14 @@ pub(super) const RUNTIME_FILES: [(&str, &str); 24] = [
 ];
 
 /// Runtime types that a module may import. A schema cannot have one of these names.
-pub(crate) const RUNTIME: [&str; 25] = [
+pub(crate) const RUNTIME: [&str; 28] = [
     "AffectedCount",
     "ApiVersion",
     "Binary",
     "BodyPart",
     "Data",
     "Empty",
+    "End",
     "Evidence",
     "Field",
     "FieldKind",
@@ -49,10 +50,12 @@ pub(crate) const RUNTIME: [&str; 25] = [
     "OperationKind",
     "Page",
     "Paging",
+    "Permissions",
     "RateLimit",
     "Request",
     "RequestError",
     "ResponseFormat",
+    "Tier",
     "Secret",
     "Timestamp",
 ];

@@ -6,6 +6,7 @@ use super::comparison::{Difference, DifferenceKind, Import};
 use super::conventions::OMITTED_IN_RESPONSES;
 use super::operations::Operations;
 use crate::bundle::members;
+use crate::metadata;
 use crate::spec_update::{Change, NewOperation};
 use crate::surface::{Key, is_below};
 
@@ -76,6 +77,10 @@ pub(super) fn describe(import: &Import, change: &Change) -> String {
         Change::Remove { operation, location } => format!("{} {location}: remove", id(operation)),
         Change::AddStatus { operation, status } => format!("{} response.{status}: add", id(operation)),
         Change::RemoveStatus { operation, status } => format!("{} response.{status}: remove", id(operation)),
+        Change::Fact { operation, name, value: Some(value) } => {
+            format!("{}: set {name} to {value}", id(operation))
+        }
+        Change::Fact { operation, name, value: None } => format!("{}: remove {name}", id(operation)),
         Change::AddOperation { operation } => format!("{}: add", operation.id),
     }
 }
@@ -83,14 +88,17 @@ pub(super) fn describe(import: &Import, change: &Change) -> String {
 fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
     let Difference { key, location, kind, .. } = difference;
     if location.is_empty() {
-        return Err(match kind {
-            DifferenceKind::Ours => {
+        return match kind {
+            DifferenceKind::Fact { name: name @ ("deprecated" | "permissions"), theirs, .. } => {
+                Ok(Change::Fact { operation: key.clone(), name, value: theirs.clone() })
+            }
+            DifferenceKind::Ours => Err(
                 "the document does not have the operation; if SentinelOne has removed it, remove its line from \
                  operations.toml, its path item, and its uses"
-                    .to_owned()
-            }
-            _ => "a change of the operation as a whole requires a manual change".to_owned(),
-        });
+                    .to_owned(),
+            ),
+            _ => Err("a change of the operation as a whole requires a manual change".to_owned()),
+        };
     }
     let (operation, location) = (key.clone(), location.clone());
     if let Some(status) = status(&location) {
@@ -198,7 +206,7 @@ fn content(node: &Value) -> Option<&Value> {
 /// Applies the conventions of `spec/README.md` to a new operation.
 fn apply_conventions(operation: &mut Value) {
     if let Some(map) = operation.as_object_mut() {
-        map.retain(|name, _| !name.starts_with("x-"));
+        map.retain(|name, _| name == metadata::KEY || !name.starts_with("x-"));
     }
     for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
         clean(parameter, false, false);

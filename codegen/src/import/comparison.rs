@@ -11,7 +11,7 @@ use super::operations::{self, Operations};
 use super::overlays::{self, Overlay};
 use crate::bundle::Bundle;
 use crate::document::{Document, Quirk, extract};
-use crate::metadata::{EvidenceSource, OperationFacts};
+use crate::metadata::{Evidence, EvidenceSource, OperationFacts};
 use crate::surface::{Facts, Key, Surface};
 use crate::{Error, Result, metadata, surface};
 
@@ -154,6 +154,7 @@ pub fn compare(
     conventions(&mut theirs);
     fill_error_bodies(&mut theirs, &ours);
 
+    let has_permissions = theirs.operations.values().any(|one| one.facts.contains_key("permissions"));
     let (mut differences, mut explained, mut new) = (Vec::new(), Vec::new(), Vec::new());
     for (id, one) in listed {
         let key = one.key();
@@ -167,9 +168,18 @@ pub fn compare(
             }
             (Some(_), None) => explained.push(operation_difference(DifferenceKind::Ours)),
             (Some(ours), Some(theirs)) => {
-                differences.extend(
-                    fact_differences(&ours.facts, &theirs.facts).into_iter().map(operation_difference),
-                );
+                for kind in fact_differences(&ours.facts, &theirs.facts) {
+                    match &kind {
+                        // Documents before 2026 have no permissions.
+                        DifferenceKind::Fact { name: "permissions", .. } if !has_permissions => {}
+                        DifferenceKind::Fact { name: "deprecated", theirs: None, .. }
+                            if has_end(bundle, &key) =>
+                        {
+                            explained.push(operation_difference(kind));
+                        }
+                        _ => differences.push(operation_difference(kind)),
+                    }
+                }
                 for (location, kind, evidence) in location_differences(&ours.locations, &theirs.locations) {
                     let one = Difference { id: id.clone(), key: key.clone(), location, kind };
                     if evidence { explained.push(one) } else { differences.push(one) }
@@ -231,9 +241,18 @@ fn fill_error_bodies(theirs: &mut Surface, ours: &Surface) {
 
 /// Returns whether the operation has the vendor document as evidence.
 fn has_vendor_evidence(bundle: &Bundle, key: &Key) -> bool {
-    let operation = bundle.operations().find(|one| Key::new(one.method, one.path) == *key);
-    let facts: Option<OperationFacts> = operation.and_then(|one| metadata::read_operation(one.node).ok());
-    facts.is_some_and(|facts| facts.evidence.iter().any(|one| one.source == EvidenceSource::VendorDocument))
+    let is_vendor = |one: &Evidence| one.source == EvidenceSource::VendorDocument;
+    facts(bundle, key).is_some_and(|facts| facts.evidence.iter().any(is_vendor))
+}
+
+/// Returns whether a source announces the end of the operation.
+fn has_end(bundle: &Bundle, key: &Key) -> bool {
+    facts(bundle, key).is_some_and(|facts| facts.end.is_some())
+}
+
+fn facts(bundle: &Bundle, key: &Key) -> Option<OperationFacts> {
+    let operation = bundle.operations().find(|one| Key::new(one.method, one.path) == *key)?;
+    metadata::read_operation(operation.node).ok()
 }
 
 impl Import {

@@ -24,7 +24,7 @@ pub(super) const OMITTED_IN_RESPONSES: [&str; 13] = [
 /// Removes the facts that the conventions of `spec/README.md` define for all operations, so that they do not count as
 /// differences:
 ///
-/// - texts and the metadata of `x-s1` are the project's own;
+/// - texts and the metadata of `x-s1` are the project's own, except the permissions;
 /// - properties of responses are not required, bounded or read-only, and have no default;
 /// - `nullable` of a parameter has no meaning;
 /// - a declared request body is required;
@@ -33,7 +33,7 @@ pub(super) const OMITTED_IN_RESPONSES: [&str; 13] = [
 pub fn conventions(surface: &mut Surface) {
     const TEXTS: [&str; 5] = ["description", "title", "secret", "selective", "unresolved"];
     for operation in surface.operations.values_mut() {
-        operation.facts.retain(|name, _| *name == "security" || *name == "deprecated");
+        operation.facts.retain(|name, _| ["security", "deprecated", "permissions"].contains(name));
         for (location, node) in &mut operation.locations {
             let facts = &mut node.facts;
             facts.retain(|name, _| !TEXTS.contains(name));

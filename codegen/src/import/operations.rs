@@ -5,8 +5,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::bundle::Bundle;
+use crate::lint::Finding;
+use crate::metadata::Tier;
 use crate::surface::Key;
-use crate::{Error, Result};
+use crate::{Error, Result, metadata};
 
 /// Name of the file.
 pub const FILE: &str = "operations.toml";
@@ -21,6 +24,13 @@ pub struct ListedOperation {
     pub path: String,
     /// File of the resource.
     pub file: String,
+    /// Tier; by default, the operation is written by a program.
+    #[serde(default = "documented")]
+    pub tier: Tier,
+}
+
+fn documented() -> Tier {
+    Tier::Documented
 }
 
 impl ListedOperation {
@@ -28,6 +38,26 @@ impl ListedOperation {
     pub fn key(&self) -> Key {
         Key::new(&self.method, &self.path)
     }
+}
+
+/// Returns where the tier of an operation differs from the list, so that no operation loses its tier unnoticed.
+pub fn tier_findings(bundle: &Bundle, listed: &Operations) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for operation in bundle.operations() {
+        let (Ok(facts), Some(listed)) =
+            (metadata::read_operation(operation.node), listed.get(operation.id()))
+        else {
+            continue;
+        };
+        if facts.tier != listed.tier {
+            let (is, expected) = (facts.tier.as_str(), listed.tier.as_str());
+            findings.push(Finding {
+                location: format!("{} {}", operation.method.to_uppercase(), operation.path),
+                message: format!("x-s1.tier is {is}, but operations.toml has {expected}"),
+            });
+        }
+    }
+    findings
 }
 
 /// Entries by `operationId`.

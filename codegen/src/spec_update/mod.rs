@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 use crate::bundle::members;
 use crate::lint::{self, Finding};
+use crate::metadata;
 use crate::pointer::split;
 use crate::surface::Key;
 use crate::yaml_editor::{Position, Sources};
@@ -77,6 +78,15 @@ pub enum Change {
         operation: Key,
         /// Status code.
         status: String,
+    },
+    /// Sets or removes a fact of an operation: `deprecated`, or `permissions` of its metadata.
+    Fact {
+        /// Operation.
+        operation: Key,
+        /// Name of the fact.
+        name: &'static str,
+        /// New value; `None` removes the fact.
+        value: Option<Value>,
     },
     /// Adds an operation.
     AddOperation {
@@ -269,6 +279,9 @@ impl<'a> Update<'a> {
     fn run(&mut self) -> Result<()> {
         let changes = self.changes;
         let has_change = |matches: fn(&Change) -> bool| changes.iter().any(matches);
+        if has_change(|change| matches!(change, Change::Fact { .. })) {
+            self.facts()?;
+        }
         if has_change(|change| matches!(change, Change::Keyword { .. })) {
             self.keywords()?;
         }
@@ -308,6 +321,36 @@ impl<'a> Update<'a> {
 
     fn set_applied(&mut self, index: usize, at: &NodeRef, notes: Vec<String>) {
         self.outcome[index] = Some(Ok((at.clone(), notes)));
+    }
+
+    // ---- facts of operations ----
+
+    fn facts(&mut self) -> Result<()> {
+        let map = self.location_index();
+        for (index, change) in self.changes.iter().enumerate() {
+            let Change::Fact { operation, name, value } = change else { continue };
+            let Some(node) = map.nodes.get(operation) else {
+                self.reject(index, format!("unknown operation {operation}"));
+                continue;
+            };
+            let owner = if *name == "permissions" { node.below(metadata::KEY) } else { node.clone() };
+            let mut edits = vec![(owner.clone(), *name, value.clone())];
+            let facts = node.below(metadata::KEY);
+            if *name == "deprecated" && (value.is_none() || self.node(&facts).get("end").is_none()) {
+                edits.push((facts, "end", value.as_ref().map(|_| operation::end(self.date))));
+            }
+            for (owner, name, value) in edits {
+                match value {
+                    Some(value) => self.sources.put(&owner.file, &owner.pointer, name, &value)?,
+                    None if self.node(&owner).get(name).is_some() => {
+                        self.sources.remove(&owner.file, &owner.below(name).pointer)?;
+                    }
+                    None => {}
+                }
+            }
+            self.set_applied(index, &owner, Vec::new());
+        }
+        Ok(())
     }
 
     // ---- keywords ----

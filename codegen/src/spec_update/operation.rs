@@ -100,6 +100,11 @@ pub(super) fn parameter(
     Ok(written)
 }
 
+/// Returns the end of an operation that the document only marks as deprecated.
+pub(super) fn end(date: &str) -> Value {
+    json!({ "source": format!("deprecated in the vendor document of {date}, without a date") })
+}
+
 /// Returns a response member that is equal in all operations.
 pub(super) fn envelope_member(name: &str) -> Value {
     match name {
@@ -152,6 +157,9 @@ impl<'a> OperationWriter<'a> {
         };
         node["summary"] = json!(capitalize(&summary));
         node["description"] = json!(schemas.describe(&new.id, &summary));
+        if new.node["deprecated"] == true {
+            node["deprecated"] = json!(true);
+        }
 
         let mut parameters = self.path_parameters(schemas)?;
         let (query_parameters, query, selective) = self.query_parameters(schemas, &item)?;
@@ -201,8 +209,8 @@ impl<'a> OperationWriter<'a> {
         };
         let paged = matches!(data, Data::List(_) | Data::Inner(..)) && self.parameter("cursor").is_some();
         let mut metadata = json!({
+            "tier": "documented",
             "versions": ["2.1"],
-            "permission": null,
             "kind": if read { "read" } else { "action" },
             "idempotent": new.key.method != "post",
             "destructive": !read,
@@ -220,6 +228,12 @@ impl<'a> OperationWriter<'a> {
             ],
             "sandbox": self.sandbox(data, has_filter, data_schema),
         });
+        if new.node["deprecated"] == true {
+            metadata["end"] = end(&new.date);
+        }
+        if let Some(permissions) = new.node.pointer("/x-s1/permissions") {
+            metadata["permissions"] = permissions.clone();
+        }
         if read {
             metadata["evidence"][1]["note"] = json!("Facts inferred from method and schema.");
         }

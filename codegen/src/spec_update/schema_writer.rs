@@ -600,7 +600,7 @@ pub(super) fn singular(noun: &str) -> String {
 
 /// Returns the placeholder description of elements that have only a name; `date` is the month of the document.
 pub(super) fn placeholder(date: &str) -> String {
-    format!("Undocumented; description derived from the name (vendor document of {date}).")
+    format!("{} (vendor document of {date}).", metadata::PLACEHOLDER)
 }
 
 /// Returns a name as a capitalized phrase.

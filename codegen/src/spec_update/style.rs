@@ -42,7 +42,7 @@ const BEFORE_BOUNDS: [&str; 17] = [
     "enum",
 ];
 
-const AFTER_BOUNDS: [&str; 42] = [
+const AFTER_BOUNDS: [&str; 46] = [
     "pattern",
     "default",
     "required",
@@ -58,8 +58,12 @@ const AFTER_BOUNDS: [&str; 42] = [
     "content",
     "responses",
     "x-s1",
+    "tier",
     "versions",
-    "permission",
+    "permissions",
+    "optional",
+    "access",
+    "end",
     "kind",
     "idempotent",
     "destructive",
@@ -88,7 +92,8 @@ const AFTER_BOUNDS: [&str; 42] = [
 ];
 
 /// Members whose value is written on one line if it fits.
-const SINGLE_LINE: [&str; 6] = ["schema", "items", "additionalProperties", "x-s1", "where", "data"];
+const SINGLE_LINE: [&str; 7] =
+    ["schema", "items", "additionalProperties", "x-s1", "permissions", "where", "data"];
 
 /// Returns whether blank lines separate the members of the object at this pointer.
 pub(crate) fn is_spaced(pointer: &str) -> bool {

@@ -23,8 +23,14 @@ pub struct Operation {
     pub summary: &'static str,
     /// API versions that support the operation.
     pub versions: &'static [ApiVersion],
-    /// Permission that the role of the token requires; `None` if no source documents it.
-    pub permission: Option<&'static str>,
+    /// Whether people have checked the metadata.
+    pub tier: Tier,
+    /// Permissions that SentinelOne documents.
+    pub permissions: Permissions,
+    /// Other requirement, such as a license or a role; `None` if no source documents one.
+    pub access: Option<&'static str>,
+    /// End of the operation; `None` if no source announces one.
+    pub end: Option<End>,
     /// Whether the operation is a read or an action.
     pub kind: OperationKind,
     /// Whether repeating the request has no further effect.
@@ -105,6 +111,66 @@ impl ApiVersion {
 impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// Whether people have checked the metadata of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tier {
+    /// People have checked and described it.
+    Curated,
+    /// It is written by a program from the document of SentinelOne. Its facts are inferred, and every action counts as
+    /// destructive.
+    Documented,
+}
+
+impl Tier {
+    /// Returns `curated` or `documented`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Curated => "curated",
+            Self::Documented => "documented",
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The permissions that SentinelOne documents for an operation, as `Category.permission`, such as `Endpoints.view`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Permissions {
+    /// The role of the token needs all of them. Empty if none is documented.
+    pub required: &'static [&'static str],
+    /// The role needs one of them for some values or actions only.
+    pub optional: &'static [&'static str],
+}
+
+impl Permissions {
+    pub(crate) const fn new(required: &'static [&'static str], optional: &'static [&'static str]) -> Self {
+        Self { required, optional }
+    }
+}
+
+/// The announced end of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct End {
+    /// Day of the end, such as `2027-02-15`; empty if no source states one.
+    pub date: &'static str,
+    /// What takes its place; empty if no source names it.
+    pub replacement: &'static str,
+    /// Source of the announcement.
+    pub source: &'static str,
+}
+
+impl End {
+    pub(crate) const fn new(date: &'static str, replacement: &'static str, source: &'static str) -> Self {
+        Self { date, replacement, source }
     }
 }
 

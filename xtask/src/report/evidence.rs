@@ -5,9 +5,11 @@ use std::fmt;
 use std::path::Path;
 
 use sentinelone::commands::registry;
+use sentinelone_codegen::metadata::{self, End, Permissions, Tier};
 use sentinelone_codegen::{Error, Result};
 use sentinelone_contract::fixture::{Exchange, ProvenanceKind, read_dir};
 use sentinelone_contract::{Contract, Coverage, OperationSpec};
+use serde_json::{Value, json};
 
 /// A path in the project, with an optional line.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +18,19 @@ pub(crate) struct SourceLocation {
     pub(crate) line: Option<usize>,
 }
 
+impl fmt::Display for SourceLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        self.line.map_or(Ok(()), |line| write!(f, ":{line}"))
+    }
+}
+
 impl SourceLocation {
+    /// Returns whether it is a fixture that a program wrote from the specification.
+    pub(crate) fn is_generated(&self) -> bool {
+        self.path.rsplit('/').next().is_some_and(|file| file.starts_with("generated_"))
+    }
+
     fn file(path: impl Into<String>) -> Self {
         Self { path: path.into(), line: None }
     }
@@ -26,6 +40,9 @@ impl SourceLocation {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) id: String,
+    pub(crate) tier: Tier,
+    pub(crate) permissions: Permissions,
+    pub(crate) end: Option<End>,
     pub(crate) resource: String,
     pub(crate) request: String,
     pub(crate) summary: String,
@@ -53,6 +70,42 @@ pub(crate) struct Row {
     pub(crate) lacks: Vec<String>,
 }
 
+impl Row {
+    /// Returns the row as JSON.
+    fn json(&self) -> Value {
+        let places = |all: &[SourceLocation]| -> Value {
+            all.iter().map(|one| Value::from(one.to_string())).collect()
+        };
+        let commands: Vec<&str> = self.commands.iter().map(|(name, _)| *name).collect();
+        let end = self
+            .end
+            .as_ref()
+            .map(|end| json!({ "date": end.date, "replacement": end.replacement, "source": end.source }));
+        json!({
+            "id": self.id,
+            "tier": self.tier.as_str(),
+            "resource": self.resource,
+            "request": self.request,
+            "summary": self.summary,
+            "permissions": { "required": self.permissions.required, "optional": self.permissions.optional },
+            "end": end,
+            "spec": self.spec.to_string(),
+            "client": self.client.as_ref().map(ToString::to_string),
+            "commands": commands,
+            "success": places(&self.successes),
+            "null": places(&self.nulls),
+            "error": places(&self.errors),
+            "published": self.published,
+            "fields": {
+                "declared": self.declared,
+                "onlyGenerated": self.only_generated.len(),
+                "inNoExchange": self.never.len(),
+            },
+            "missing": self.lacks,
+        })
+    }
+}
+
 /// Fixtures of the project with their paths.
 type Fixtures = Vec<(String, Exchange)>;
 
@@ -69,6 +122,8 @@ pub(crate) struct Evidence {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) operations: usize,
+    pub(crate) curated: usize,
+    pub(crate) documented: usize,
     pub(crate) commands: usize,
     pub(crate) fixtures: usize,
     pub(crate) published: Option<usize>,
@@ -89,7 +144,11 @@ impl Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "operations: {}, commands: {}", self.operations, self.commands)?;
+        writeln!(
+            f,
+            "operations: {} ({} curated, {} documented), commands: {}",
+            self.operations, self.curated, self.documented, self.commands
+        )?;
         match self.published {
             Some(published) => writeln!(f, "fixtures: {}, published exchanges: {published}", self.fixtures)?,
             None => writeln!(f, "fixtures: {}, published exchanges: not available", self.fixtures)?,
@@ -140,17 +199,41 @@ impl Evidence {
                 let (own, external) = by_operation.get(operation.id()).unwrap_or(&empty);
                 row(root, operation, own, published.map(|_| external.as_slice()))
             })
-            .collect();
+            .collect::<Result<_>>()?;
         rows.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(Self { rows, fixtures, published })
+    }
+
+    /// Returns the report as JSON: the totals, and all operations.
+    pub(crate) fn json(&self) -> Value {
+        let totals = self.totals();
+        let operations: Vec<Value> = self.rows.iter().map(Row::json).collect();
+        json!({
+            "totals": {
+                "operations": totals.operations,
+                "tiers": { "curated": totals.curated, "documented": totals.documented },
+                "commands": totals.commands,
+                "fixtures": self.fixtures,
+                "published": totals.published,
+                "missing": {
+                    "success": totals.without_success,
+                    "null": totals.without_null,
+                    "error": totals.without_error,
+                },
+            },
+            "operations": operations,
+        })
     }
 
     pub(crate) fn totals(&self) -> Totals {
         let lacking =
             |kind: &str| self.rows.iter().filter(|row| row.lacks.iter().any(|lack| lack == kind)).count();
         let sum = |count: fn(&Row) -> usize| self.rows.iter().map(count).sum();
+        let of_tier = |tier| self.rows.iter().filter(|row| row.tier == tier).count();
         Totals {
             operations: self.rows.len(),
+            curated: of_tier(Tier::Curated),
+            documented: of_tier(Tier::Documented),
             commands: registry().len(),
             fixtures: self.fixtures.values().sum(),
             published: self.published,
@@ -180,9 +263,11 @@ fn row(
     operation: &OperationSpec,
     own: &[(String, Exchange)],
     external: Option<&[Exchange]>,
-) -> Row {
+) -> Result<Row> {
     let contract = Contract::bundled();
     let id = operation.id();
+    let facts = metadata::read_operation(operation.as_json());
+    let facts = facts.map_err(|message| Error::Generator(format!("{id}: {message}")))?;
     let resource = operation.as_json()["tags"][0].as_str().unwrap_or_default().to_owned();
     let module = resource.replace('-', "_");
     let status = success_status(operation);
@@ -267,8 +352,11 @@ fn row(
         "tests/fault_injection/matrix.rs",
         "tests/properties/malformed_input.rs",
     ];
-    Row {
+    Ok(Row {
         id: id.to_owned(),
+        tier: facts.tier,
+        permissions: facts.permissions,
+        end: facts.end,
         request: format!("{} {}", operation.method(), operation.path()),
         summary: operation.as_json()["summary"].as_str().unwrap_or_default().to_owned(),
         spec: line_of(
@@ -303,7 +391,7 @@ fn row(
         only_generated,
         lacks,
         resource,
-    }
+    })
 }
 
 /// Returns the first success status that an operation declares, or 200.

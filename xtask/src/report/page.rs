@@ -24,7 +24,8 @@ pub(crate) fn html(evidence: &Evidence, base: &str) -> String {
         format!("<li{class}><b>{number}</b> {}</li>", escape(label))
     };
     let tiles = [
-        tile(totals.operations, "operations", false),
+        tile(totals.curated, "curated operations", false),
+        tile(totals.documented, "documented operations", false),
         tile(totals.commands, "commands", false),
         tile(totals.fixtures, "fixtures", false),
         tile(totals.without_success, "without success fixture", totals.without_success > 0),
@@ -46,7 +47,7 @@ pub(crate) fn html(evidence: &Evidence, base: &str) -> String {
          placeholder=\"operation, path, command, field\" autocomplete=\"off\"></label>\n\
          <label><input id=\"flagged\" type=\"checkbox\"> only operations without evidence</label>\n\
          <button id=\"theme\" type=\"button\">light or dark</button>\n<output id=\"count\"></output></p>\n</header>\n\
-         <main>\n<table>\n<thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">Spec</th>\
+         <main>\n<table>\n<thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">Tier</th><th scope=\"col\">Spec</th>\
          <th scope=\"col\">Client</th><th scope=\"col\">Commands</th><th scope=\"col\">Requests</th>\
          <th scope=\"col\">Success</th><th scope=\"col\">Null</th><th scope=\"col\">Error</th>\
          <th scope=\"col\">Tests</th><th scope=\"col\">Published</th><th scope=\"col\">Fields</th></tr></thead>\n\
@@ -64,10 +65,12 @@ fn line(row: &Row, base: &str) -> String {
     let _ = write!(
         html,
         "<tr id=\"{0}\"{class}><th scope=\"row\"><a class=\"anchor\" href=\"#{0}\">{0}</a><br><code>{1}</code><br>\
-         <span>{2}</span></th>",
+         <span>{2}</span>{3}</th><td data-name=\"Tier\">{4}</td>",
         escape(&row.id),
         escape(&row.request),
-        escape(&row.summary)
+        escape(&row.summary),
+        requirements(row),
+        row.tier.as_str()
     );
     let mut cell = |name: &str, content: &str, good: bool| {
         let class = if good { "good" } else { "none" };
@@ -96,7 +99,14 @@ fn line(row: &Row, base: &str) -> String {
             [] => "not applicable".to_owned(),
             locations => links(locations, base),
         };
-        let class = if lacks { "bad" } else { "good" };
+        // What is generated from the specification proves nothing about a console.
+        let is_generated = !locations.is_empty() && locations.iter().all(SourceLocation::is_generated);
+        let class = match (lacks, is_generated) {
+            (true, _) => "bad",
+            (false, true) => "none",
+            (false, false) => "good",
+        };
+        let content = if is_generated { format!("generated only: {content}") } else { content };
         let _ = write!(html, "<td class=\"{class}\" data-name=\"{name}\">{content}</td>");
     }
     let published = row.published.map_or("not available".to_owned(), |count| count.to_string());
@@ -104,6 +114,24 @@ fn line(row: &Row, base: &str) -> String {
     let _ = write!(html, "<td class=\"{class}\" data-name=\"Published\">{published}</td>");
     let _ = writeln!(html, "<td data-name=\"Fields\">{}</td></tr>", fields(row));
     html
+}
+
+/// Renders permissions and end of an operation.
+fn requirements(row: &Row) -> String {
+    let mut lines = String::new();
+    let permissions = &row.permissions;
+    if !permissions.required.is_empty() {
+        let _ = write!(lines, "<br><span>Permissions: {}</span>", escape(&permissions.required.join(", ")));
+    }
+    if !permissions.optional.is_empty() {
+        let optional = escape(&permissions.optional.join(", "));
+        let _ = write!(lines, "<br><span>Permissions for some values: {optional}</span>");
+    }
+    if let Some(end) = &row.end {
+        let date = end.date.as_deref().map(|date| format!(", ends on {date}")).unwrap_or_default();
+        let _ = write!(lines, "<br><span>Deprecated{}</span>", escape(&date));
+    }
+    lines
 }
 
 /// Renders the number of covered fields, with an expandable list of the others.

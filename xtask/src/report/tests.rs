@@ -64,6 +64,35 @@ fn html_links_are_valid() {
 }
 
 #[test]
+fn json_lists_every_operation_by_tier() {
+    let report = Evidence::gather(&root(), None).unwrap().json();
+    let operations = report["operations"].as_array().unwrap();
+    assert_eq!(operations.len(), sentinelone::raw::OPERATIONS.len());
+    for tier in ["curated", "documented"] {
+        let of_tier = operations.iter().filter(|one| one["tier"] == tier).count();
+        assert_eq!(report["totals"]["tiers"][tier], of_tier);
+    }
+    let deprecated = operations.iter().find(|one| one["id"] == "deep_visibility_create_query").unwrap();
+    assert_eq!(deprecated["end"]["date"], "2027-02-15");
+    assert_eq!(deprecated["permissions"]["required"][0], "SDL Data.viewEdr");
+}
+
+#[test]
+fn generated_fixtures_alone_are_not_shown_as_evidence() {
+    let mut evidence = Evidence::gather(&root(), None).unwrap();
+    evidence.rows.truncate(1);
+    let of_kind = |path: &str| vec![evidence::SourceLocation { path: path.into(), line: None }];
+    evidence.rows[0].successes = of_kind("fixtures/x/generated_full.json");
+    let cell = |html: &str| {
+        html.split("<td ").find(|cell| cell.contains("data-name=\"Success\"")).unwrap().to_owned()
+    };
+    let generated = cell(&page::html(&evidence, "."));
+    assert!(generated.contains("generated only") && !generated.contains("good"), "{generated}");
+    evidence.rows[0].successes = of_kind("fixtures/x/corpus.json");
+    assert!(cell(&page::html(&evidence, ".")).contains("class=\"good\""));
+}
+
+#[test]
 fn missing_evidence_is_marked_and_counted() {
     let mut evidence = Evidence::gather(&root(), None).unwrap();
     evidence.rows[3].lacks = vec!["null".into()];
