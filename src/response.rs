@@ -68,7 +68,9 @@ impl RawResponse {
     /// Returns an error unless the response is successful.
     #[inline]
     pub(crate) fn check(&self, operation: &'static Operation, now: SystemTime) -> Result<()> {
-        let only_errors = || operation.response_format == ResponseFormat::Json && has_only_errors(&self.body);
+        let may_be_json =
+            matches!(operation.response_format, ResponseFormat::Json | ResponseFormat::Undocumented);
+        let only_errors = || may_be_json && has_only_errors(&self.body);
         if self.status.is_success() && !only_errors() {
             return Ok(());
         }

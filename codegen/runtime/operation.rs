@@ -50,6 +50,9 @@ pub struct Operation {
     pub query_params: &'static [&'static [Field]],
     /// Parts of the request body with declared fields.
     pub body_parts: &'static [BodyPart],
+    /// Secret fields of the request body, as paths such as `data.password`. A path continues in each item of a list; `*`
+    /// stands for each member of a map.
+    pub secret_fields: &'static [&'static str],
     /// Sources of this metadata.
     pub evidence: &'static [Evidence],
 }
@@ -242,6 +245,8 @@ pub enum ResponseFormat {
     Binary,
     /// An empty body.
     Empty,
+    /// No source states it: JSON, a file, or nothing.
+    Undocumented,
 }
 
 /// A rate limit of the console for a class of operations, per token.
@@ -275,18 +280,11 @@ pub struct BodyPart {
     pub is_filter: bool,
     /// Declared fields.
     pub fields: &'static [Field],
-    /// Whether a field is secret.
-    pub has_secrets: bool,
 }
 
 impl BodyPart {
     pub(crate) const fn new(name: &'static str, is_filter: bool, fields: &'static [Field]) -> Self {
-        let (mut has_secrets, mut index) = (false, 0);
-        while index < fields.len() {
-            has_secrets |= fields[index].secret;
-            index += 1;
-        }
-        Self { name, is_filter, fields, has_secrets }
+        Self { name, is_filter, fields }
     }
 }
 

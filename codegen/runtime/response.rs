@@ -532,6 +532,25 @@ impl<T: DeserializeOwned> ResponseBody for Data<T> {
     }
 }
 
+/// A JSON response without an envelope. It dereferences to the decoded value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JsonBody<T>(pub T);
+
+impl<T> std::ops::Deref for JsonBody<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned> ResponseBody for JsonBody<T> {
+    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        json(body).map(Self)
+    }
+}
+
 impl ResponseBody for Value {
     fn decode(body: &[u8]) -> Result<Self, DecodeError> {
         json(body)
@@ -559,6 +578,16 @@ impl ResponseBody for Empty {
 pub struct Binary;
 
 impl ResponseBody for Binary {
+    fn decode(_: &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self)
+    }
+}
+
+/// A response that no source describes: JSON, a file, or nothing. The bytes are in the body of the response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Undocumented;
+
+impl ResponseBody for Undocumented {
     fn decode(_: &[u8]) -> Result<Self, DecodeError> {
         Ok(Self)
     }

@@ -1,11 +1,32 @@
-//! Secret strings of requests.
+//! Secret strings of requests and responses.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
-/// A password, a token or another secret string of a request.
+/// Returns whether a string with this name is secret, unless the specification says otherwise: a password, a key or a
+/// token.
+pub fn is_secret_name(name: &str) -> bool {
+    const SECRETS: [&str; 8] =
+        ["password", "passwd", "passphrase", "secret", "apikey", "accesskey", "privatekey", "encryptionkey"];
+    const OTHERS: [&str; 8] = ["expir", "time", "date", "createdat", "updatedat", "flow", "id", "scope"];
+    const POSITIONS: [&str; 4] = ["continuationtoken", "nexttoken", "pagetoken", "nextpagetoken"];
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    if POSITIONS.contains(&name.as_str()) {
+        return false;
+    }
+    let at = SECRETS.iter().find_map(|part| Some(name.find(part)? + part.len()));
+    match at.or_else(|| name.find("token").map(|at| at + 5)) {
+        // What follows the word decides: `tokenId` and `passwordExpiresAt` are not secret.
+        Some(end) => !OTHERS.iter().any(|other| name[end..].contains(other)),
+        None => false,
+    }
+}
+
+/// A password, a token or another secret string of a request or a response.
 ///
 /// It is never printed, and it is wiped from memory on drop. Serialized values contain it in clear text, including the
 /// body of a [`Request`](super::Request).
@@ -63,9 +84,12 @@ impl Serialize for Secret {
     }
 }
 
-#[cfg(feature = "full-serde")]
-impl<'de> serde::Deserialize<'de> for Secret {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::from)
+/// A number or another value becomes its text, so that a response is not lost because of it.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::String(text) => text.into(),
+            other => other.to_string().into(),
+        })
     }
 }

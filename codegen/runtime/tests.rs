@@ -696,6 +696,7 @@ const fn operation(id: &'static str, method: Method, path: &'static str) -> Oper
         response_format: ResponseFormat::Json,
         query_params: &[],
         body_parts: &[],
+        secret_fields: &[],
         evidence: &[],
     }
 }
@@ -1002,6 +1003,56 @@ fn request_timestamps_are_converted_to_utc() {
     );
     let expected = RequestErrorKind::InvalidTimestamp { field: "data.until".into(), value: String::new() };
     assert_eq!(error_kind(action_with_data(json!({ "until": "" }))), expected);
+}
+
+static FREE_FILTER: Operation = Operation {
+    filter: FilterRequirement::Required,
+    kind: OperationKind::Action,
+    body_parts: &[BodyPart::new("filter", true, &[])],
+    ..operation("widgets_free", Method::Post, "/web/api/v{version}/widgets/free")
+};
+
+static QUERY_FILTER: Operation = Operation {
+    filter: FilterRequirement::Required,
+    kind: OperationKind::Action,
+    query_params: &[FILTER],
+    ..operation("widgets_query", Method::Post, "/web/api/v{version}/widgets/query")
+};
+
+#[test]
+fn validate_filter_without_declared_fields_needs_a_condition() {
+    for (filter, valid) in [
+        (json!({}), false),
+        (json!({ "limit": 10, "sortBy": "id" }), false),
+        (json!({ "a": null, "c": {}, "d": " ", "tenant": false }), false),
+        (json!({ "status": "open" }), true),
+        (json!({ "tenant": true }), true),
+        (json!({ "count": 0 }), true),
+    ] {
+        let body = json!({ "filter": filter });
+        let request = Request::<Empty>::new(&FREE_FILTER).with_body(&body).unwrap();
+        assert_eq!(request.validate().is_ok(), valid, "{filter}");
+    }
+}
+
+#[test]
+fn validate_filter_in_the_query_of_an_action_needs_a_condition() {
+    for (query, valid) in
+        [(json!({}), false), (json!({ "limit": 10 }), false), (json!({ "ids": ["abc"] }), true)]
+    {
+        let request = Request::<Empty>::new(&QUERY_FILTER).with_query(&query).unwrap();
+        assert_eq!(request.validate().is_ok(), valid, "{query}");
+        assert!(request.everything_in_scope().validate().is_ok());
+    }
+}
+
+#[test]
+fn decode_body_without_envelope_is_the_value() {
+    let list = JsonBody::<Vec<String>>::decode(br#"["a", "b"]"#).unwrap();
+    assert_eq!(list.len(), 2);
+    let map = JsonBody::<Map<String, Value>>::decode(br#"{"total": 3}"#).unwrap();
+    assert_eq!(map["total"], 3);
+    assert!(JsonBody::<Vec<String>>::decode(b"{}").is_err());
 }
 
 #[test]
@@ -1315,6 +1366,7 @@ fn page_nested_list_decodes() {
 static UNUSUAL: Operation = Operation {
     kind: OperationKind::Action,
     body_parts: &[BodyPart::new("data", false, SECRET), BodyPart::new("", false, DATA)],
+    secret_fields: &["data.password", "data.proxy.apiKey", "data.hooks.*.token"],
     ..operation("widgets_unusual", Method::Post, "/web/api/v{version}/widgets/unusual")
 };
 
@@ -1340,14 +1392,53 @@ fn with_body_validates_every_object() {
 
 #[test]
 fn redacted_body_and_debug_hide_secrets() {
-    for data in [json!({ "name": "a", "password": "hush" }), json!([{ "password": "hush" }, { "name": "b" }])]
-    {
+    for data in [
+        json!({ "name": "a", "password": "hush" }),
+        json!([{ "password": "hush" }, { "name": "b" }]),
+        json!({ "password": null, "proxy": [{ "apiKey": "hush" }, null] }),
+        json!({ "hooks": { "a": { "token": "hush" }, "b": { "url": "x" } } }),
+    ] {
         let request: Request<Empty> = Request::new(&UNUSUAL).with_body(&json!({ "data": data })).unwrap();
         assert!(request.body().unwrap().to_string().contains("hush"));
         let output = request.redacted_body().unwrap().to_string();
         assert!(!output.contains("hush") && output.contains("********"), "{output}");
         assert!(!format!("{request:?}").contains("hush"));
         assert_eq!(request.secrets(), [Secret::from("hush")]);
+    }
+}
+
+#[test]
+fn decode_secret_accepts_any_value() {
+    for (json, text) in [("\"a\"", "a"), ("12", "12"), ("{\"a\":1}", "{\"a\":1}")] {
+        let secret: Secret = serde_json::from_str(json).unwrap();
+        assert_eq!(secret.expose(), text);
+    }
+}
+
+#[test]
+fn secret_names_are_passwords_keys_and_tokens() {
+    for name in [
+        "password",
+        "newPassword",
+        "proxy_password",
+        "groupPassphrase",
+        "secretAccessKey",
+        "apiKey",
+        "token",
+        "iframeToken",
+    ] {
+        assert!(is_secret_name(name), "{name}");
+    }
+    for name in [
+        "name",
+        "tokenId",
+        "apiTokenExpiresAt__lt",
+        "passwordLastSetTime",
+        "continuationToken",
+        "keyword",
+        "passwordFromScope",
+    ] {
+        assert!(!is_secret_name(name), "{name}");
     }
 }
 

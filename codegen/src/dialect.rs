@@ -13,25 +13,34 @@ use crate::bundle::{Bundle, Operation, each_reference, members, reference};
 use crate::metadata;
 use crate::{Error, Result};
 
-/// Format of a response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Envelope {
-    /// `{data: [T], …}`, or `{data: {items: [T], …}, …}` with `items` from the metadata. Contains the name of the
-    /// schema of T.
-    Page(String),
-    /// `{data: T, …}`. Contains the name of the schema of T.
-    Data(String),
+/// Format of a response. T is a named schema, or an inline schema without properties.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Envelope<'a> {
+    /// `{data: [T], …}`, or `{data: {items: [T], …}, …}` with `items` from the metadata. Contains the schema of T.
+    Page(&'a Value),
+    /// `{data: T, …}`. Contains the schema of T.
+    Data(&'a Value),
+    /// T without an envelope.
+    Json(&'a Value),
     /// No content.
     Empty,
-    /// Bytes.
+    /// Bytes of a media type other than JSON.
     Binary,
+    /// No source states the media type and the schema.
+    Undocumented,
 }
+
+/// Media type of a response that no source describes.
+pub const ANY_MEDIA: &str = "*/*";
+
+/// Members of an envelope.
+const ENVELOPE: [&str; 3] = ["data", "pagination", "errors"];
 
 /// Returns the format of the success response.
 ///
 /// # Errors
 /// Returns an error if the operation has no success response, or one of another format.
-pub fn envelope(bundle: &Bundle, operation: Operation<'_>) -> Result<Envelope, String> {
+pub fn envelope<'a>(bundle: &'a Bundle, operation: Operation<'a>) -> Result<Envelope<'a>, String> {
     let Some((status, response)) = operation.success() else {
         return Err("has no success response".into());
     };
@@ -39,25 +48,43 @@ pub fn envelope(bundle: &Bundle, operation: Operation<'_>) -> Result<Envelope, S
         return Ok(Envelope::Empty);
     };
     let Some(schema) = content.get("application/json").map(|json| &json["schema"]) else {
-        return Ok(Envelope::Binary);
+        let is_undocumented = content.contains_key(ANY_MEDIA);
+        return Ok(if is_undocumented { Envelope::Undocumented } else { Envelope::Binary });
     };
-    let data = &schema["properties"]["data"];
-    if let Some(name) = reference(&data["items"]) {
-        return Ok(Envelope::Page(name.to_owned()));
+    if reference(schema).is_some() {
+        return Ok(Envelope::Json(schema));
     }
+    let Some(data) = schema["properties"].get("data") else {
+        return match has_properties(schema) {
+            true => Err(format!(
+                "response {status} is an object without `data`: move its schema to components/schemas"
+            )),
+            false => Ok(Envelope::Json(schema)),
+        };
+    };
     if let Some(items) = items(operation) {
         let list =
             reference(data).and_then(|name| bundle.schema(name)).map(|data| &data["properties"][items]);
-        let name = list.and_then(|list| reference(&list["items"]));
-        let wrong = || format!("response {status} has no list with a named item schema at data.{items}");
-        return name.map(|name| Envelope::Page(name.to_owned())).ok_or_else(wrong);
+        let item = list.map(|list| &list["items"]).filter(|item| item.is_object());
+        return item
+            .map(Envelope::Page)
+            .ok_or_else(|| format!("response {status} has no list at data.{items}"));
     }
-    match reference(data) {
-        Some(name) => Ok(Envelope::Data(name.to_owned())),
-        None => Err(format!(
-            "response {status} is neither {{data: [T]}} nor {{data: T}} with a named schema for T"
-        )),
+    if let Some(item) = data.get("items") {
+        return Ok(Envelope::Page(item));
     }
+    Ok(Envelope::Data(data))
+}
+
+/// Returns whether a schema is an object with declared properties.
+pub(crate) fn has_properties(schema: &Value) -> bool {
+    schema["properties"].as_object().is_some_and(|properties| !properties.is_empty())
+}
+
+/// Returns whether a response schema is an envelope: an object with `data` and no other members than those of an envelope.
+pub(crate) fn is_envelope(schema: &Value) -> bool {
+    let names = || members(schema, "/properties").map(|(name, _)| name.as_str());
+    names().any(|name| name == "data") && names().all(|name| ENVELOPE.contains(&name))
 }
 
 /// Returns the member of `data` that has the list, if `data` itself is not a list.
@@ -146,14 +173,19 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
         }
         let form = envelope(bundle, operation).map_err(Error::Generator)?;
         node["responses"] = match &form {
-            Envelope::Page(name) | Envelope::Data(name) => {
-                add_used(bundle, name, &mut in_responses);
-                let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+            Envelope::Page(schema) | Envelope::Data(schema) | Envelope::Json(schema) => {
+                each_reference(schema, &mut |name| add_used(bundle, name, &mut in_responses));
+                let schema = match reference(schema) {
+                    Some(name) => json!({ "$ref": format!("#/components/schemas/{name}") }),
+                    None => (*schema).clone(),
+                };
                 let content = json!({ "application/json": { "schema": schema } });
                 json!({ "200": { "description": "", "content": content } })
             }
             // `emit` sets the response type of these formats.
-            Envelope::Empty | Envelope::Binary => json!({ "204": { "description": "" } }),
+            Envelope::Empty | Envelope::Binary | Envelope::Undocumented => {
+                json!({ "204": { "description": "" } })
+            }
         };
         let item = paths.entry(operation.path).or_insert_with(|| json!({}));
         item[operation.method] = node;

@@ -13,7 +13,7 @@ use crate::bundle::{METHODS, members};
 use crate::published;
 use crate::resolver::{MAX_NODES, Resolver};
 use crate::surface::Key;
-use crate::{Error, Result, metadata};
+use crate::{Error, Result, metadata, pattern};
 
 /// A converted document.
 #[derive(Debug)]
@@ -49,6 +49,12 @@ pub enum Quirk {
     RequiredFlag,
     /// A schema name with characters that a reference cannot have.
     SchemaName,
+    /// A pattern in the dialect of Python that OpenAPI can express.
+    PythonPattern,
+    /// A pattern in the dialect of Python that OpenAPI cannot express.
+    InvalidPattern,
+    /// A choice of one schema and null, which is `nullable` in OpenAPI 3.0.
+    NullAlternative,
     /// A summary that starts with `[DEPRECATED]`, which means a deprecated operation.
     DeprecatedSummary,
 }
@@ -67,6 +73,9 @@ impl Quirk {
             Self::EmptyDefault => "empty default, removed",
             Self::RequiredFlag => "required that is not a list of names, removed",
             Self::SchemaName => "schema name that a reference cannot have, invalid characters replaced by _",
+            Self::PythonPattern => "pattern in the dialect of Python, translated",
+            Self::InvalidPattern => "pattern that OpenAPI cannot express, removed",
+            Self::NullAlternative => "choice of a schema and null, converted to nullable",
             Self::DeprecatedSummary => "[DEPRECATED] in a summary, converted to deprecated",
         }
     }
@@ -405,6 +414,13 @@ impl Reader {
                         members(&schema, "").all(|(name, _)| name.starts_with("x-") || name == "description");
                     new.insert(key.clone(), if unconstrained { json!(true) } else { schema });
                 }
+                "oneOf" | "anyOf" if alternative_to_null(value).is_some() => {
+                    self.count(Quirk::NullAlternative);
+                    if let Some(Value::Object(one)) = alternative_to_null(value).map(|one| self.schema(one)) {
+                        new.extend(one);
+                    }
+                    new.insert("nullable".into(), json!(true));
+                }
                 "allOf" | "oneOf" | "anyOf" => {
                     let parts = value.as_array().into_iter().flatten().map(|one| self.schema(one));
                     let parts: Vec<Value> = parts.collect();
@@ -419,6 +435,18 @@ impl Reader {
                     let values = self.values(value, &mut new);
                     if !values.is_empty() {
                         new.insert(key.clone(), Value::Array(values));
+                    }
+                }
+                "pattern" => {
+                    let pattern = value.as_str().unwrap_or_default();
+                    match pattern::translate(pattern) {
+                        Some(translated) => {
+                            if translated != pattern {
+                                self.count(Quirk::PythonPattern);
+                            }
+                            new.insert(key.clone(), json!(translated));
+                        }
+                        None => self.count(Quirk::InvalidPattern),
                     }
                 }
                 "discriminator" if value.is_string() => {
@@ -449,6 +477,15 @@ impl Reader {
         }
         valid
     }
+}
+
+/// Returns the only alternative of a choice besides null.
+fn alternative_to_null(choice: &Value) -> Option<&Value> {
+    let is_null = |one: &&Value| one["type"] == "null";
+    let all = choice.as_array()?;
+    let mut others = all.iter().filter(|one| !is_null(one));
+    let one = others.next()?;
+    (others.next().is_none() && all.iter().any(|one| is_null(&one))).then_some(one)
 }
 
 /// Returns whether a default matches the type of the schema. Defaults of objects are not supported.

@@ -11,7 +11,8 @@ use quote::ToTokens;
 use syn::visit_mut::VisitMut;
 
 use crate::bundle::Bundle;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, query_schema};
+use crate::generic::generic;
 use crate::{Error, Result};
 
 /// Types and methods of the progenitor output.
@@ -21,6 +22,8 @@ pub struct Model {
     pub types: BTreeMap<String, TypeModel>,
     /// Methods by name; the name equals the `operationId`.
     pub methods: BTreeMap<String, MethodModel>,
+    /// Operation ID of each query type.
+    pub queries: BTreeMap<String, String>,
     /// Types that requests use, directly or through other types.
     pub in_requests: BTreeSet<String>,
     /// Types that responses use, directly or through other types.
@@ -61,6 +64,8 @@ pub struct VariantModel {
 pub struct MethodModel {
     /// Arguments after `self`: name and type, without paths and lifetimes.
     pub arguments: Vec<(syn::Ident, syn::Type)>,
+    /// Type of the success response, without paths and lifetimes.
+    pub response: syn::Type,
 }
 
 /// Runs progenitor on the document of the dialect.
@@ -84,6 +89,10 @@ pub fn run(bundle: &Bundle, dialect: &Dialect) -> Result<Model> {
     let mut model = Model {
         in_requests: dialect.in_requests.clone(),
         in_responses: dialect.in_responses.clone(),
+        queries: bundle
+            .operations()
+            .map(|operation| (query_schema(operation.id()), operation.id().to_owned()))
+            .collect(),
         ..Model::default()
     };
     for item in file.items {
@@ -184,10 +193,21 @@ impl Model {
                 Shorten.visit_type_mut(&mut ty);
                 arguments.push((pattern.ident, ty));
             }
-            self.methods.insert(method.sig.ident.to_string(), MethodModel { arguments });
+            let name = method.sig.ident.to_string();
+            let response = response_type(&method.sig.output)
+                .ok_or_else(|| unsupported(&name, "does not return Result<ResponseValue<T>, E>"))?;
+            self.methods.insert(name, MethodModel { arguments, response });
         }
         Ok(())
     }
+}
+
+/// Returns T of `Result<ResponseValue<T>, E>`.
+fn response_type(output: &syn::ReturnType) -> Option<syn::Type> {
+    let syn::ReturnType::Type(_, result) = output else { return None };
+    let mut response = generic(generic(result, "Result")?, "ResponseValue")?.clone();
+    Shorten.visit_type_mut(&mut response);
+    Some(response)
 }
 
 fn unsupported(name: &str, reason: &str) -> Error {

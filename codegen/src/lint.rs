@@ -13,6 +13,8 @@ use crate::bundle::{Bundle, METHODS, Operation, each_reference, members, referen
 use crate::dialect::{Envelope, envelope};
 use crate::emit::RUNTIME;
 use crate::metadata::{self, FilterRequirement, Kind, Op, Paging, PropertyFacts, SchemaFacts, Send, Tier};
+use crate::pattern;
+use crate::runtime::is_secret_name;
 
 /// Names of the standard library and of serde_json that the emitted modules use. [`RUNTIME`] has those of the support
 /// code.
@@ -22,7 +24,16 @@ const RESERVED: [&str; 10] =
 /// Returns all violations, in the order of the document.
 pub fn check(bundle: &Bundle) -> Vec<Finding> {
     let client = bundle.sent_by_client();
-    let mut lint = Linter { bundle, findings: Vec::new(), used: BTreeSet::new(), generated: BTreeSet::new() };
+    let mut lint = Linter {
+        bundle,
+        findings: Vec::new(),
+        used: BTreeSet::new(),
+        generated: BTreeSet::new(),
+        in_requests: BTreeSet::new(),
+    };
+    for body in client.operations().filter_map(|operation| operation.body()) {
+        add_used(&client, body, &mut lint.in_requests);
+    }
     each_reference(&client.document, &mut |name| {
         lint.generated.insert(name.to_owned());
     });
@@ -67,12 +78,23 @@ pub fn check(bundle: &Bundle) -> Vec<Finding> {
     lint.findings
 }
 
+/// Adds the schemas that a node uses, directly or indirectly.
+pub(crate) fn add_used(bundle: &Bundle, node: &Value, into: &mut BTreeSet<String>) {
+    each_reference(node, &mut |name| {
+        if into.insert(name.to_owned()) {
+            add_used(bundle, bundle.schema(name).unwrap_or(&Value::Null), into);
+        }
+    });
+}
+
 struct Linter<'a> {
     bundle: &'a Bundle,
     findings: Vec<Finding>,
     used: BTreeSet<String>,
     /// Schemas that the client sends or receives; each is a Rust type.
     generated: BTreeSet<String>,
+    /// Schemas that request bodies use, directly or indirectly.
+    in_requests: BTreeSet<String>,
 }
 
 impl Linter<'_> {
@@ -144,11 +166,11 @@ impl Linter<'_> {
                 Some(name) => self.body_parts(location, name),
             }
         }
-        for (name, _) in operation
-            .success()
-            .into_iter()
-            .flat_map(|(_, response)| members(response, "/content/application~1json/schema/properties"))
-        {
+        let success = operation.success().map(|(_, response)| response);
+        let envelope_members = success
+            .and_then(|response| response.pointer("/content/application~1json/schema/properties"))
+            .filter(|properties| properties.get("data").is_some());
+        for (name, _) in envelope_members.into_iter().flat_map(|properties| members(properties, "")) {
             if !["data", "pagination", "errors"].contains(&name.as_str()) {
                 let expected = "data, pagination and errors";
                 self.add(
@@ -160,7 +182,10 @@ impl Linter<'_> {
         match envelope(self.bundle, operation) {
             Err(message) => self.add(location, message),
             Ok(Envelope::Page(_)) => {}
-            Ok(_) => {
+            Ok(form) => {
+                if let Envelope::Data(schema) | Envelope::Json(schema) = form {
+                    self.inline_schema(location, schema);
+                }
                 if metadata::read_operation(node).is_ok_and(|facts| facts.paging == Paging::Cursor) {
                     self.add(location, "pagination is set, but the response is not a list");
                 }
@@ -217,8 +242,14 @@ impl Linter<'_> {
             (Kind::Action, FilterRequirement::Optional) => {
                 self.add(location, "the filter of an action is optional: expected required or none");
             }
-            (Kind::Action, FilterRequirement::Required) if !has_filter => {
-                self.add(location, "x-s1.filter is `required`, but the request body has no filter");
+            (Kind::Action, FilterRequirement::Required) if !has_filter && facts.query.is_none() => {
+                self.add(
+                    location,
+                    "x-s1.filter is `required`, but neither the body nor the query has a filter",
+                );
+            }
+            (Kind::Action, FilterRequirement::None) if facts.query.is_some() => {
+                self.add(location, "the query of the action is a filter, but x-s1.filter is `none`");
             }
             (_, FilterRequirement::None) if has_filter => {
                 self.add(location, "the request body has a filter, but x-s1.filter is `none`");
@@ -233,7 +264,8 @@ impl Linter<'_> {
         let named = reference(filter).and_then(|name| self.bundle.schema(name));
         let is_filter =
             named.is_some_and(|schema| metadata::read::<SchemaFacts>(schema).is_ok_and(|facts| facts.filter));
-        if !is_filter {
+        let is_free = reference(filter).is_none() && filter["type"] == "object";
+        if !is_filter && !is_free {
             self.add(location, format!("filter of {name} is not a schema with `x-s1: {{filter: true}}`"));
         }
     }
@@ -260,6 +292,9 @@ impl Linter<'_> {
 
     /// Checks an inline schema: it must be a scalar, a list or a map.
     fn inline_schema(&mut self, location: &str, schema: &Value) {
+        if let Some(pattern) = schema["pattern"].as_str().filter(|pattern| !pattern::is_valid(pattern)) {
+            self.add(location, format!("pattern {pattern:?} is not a valid regular expression of ECMA-262"));
+        }
         if schema.get("enum").is_some() {
             self.add(location, "an inline enum is not supported: move it to components/schemas");
         }
@@ -352,6 +387,20 @@ impl Linter<'_> {
                 Ok(facts) if facts.send == Some(Send::Field(false)) && is_required(schema, property) => {
                     self.add(&location, "`send: false`, but the property is required");
                 }
+                Ok(own) if own.secret == Some(false) && own.evidence.is_empty() => {
+                    self.add(&location, "`secret: false` needs evidence with the reason");
+                }
+                Ok(own)
+                    if own.secret.is_none()
+                        && !facts.filter
+                        && self.in_requests.contains(name)
+                        && is_secret_string(property, node) =>
+                {
+                    self.add(
+                        &location,
+                        "the name is that of a secret: set `x-s1.secret`, or to false with evidence",
+                    );
+                }
                 Ok(property) => {
                     let boolean = node["type"] == "boolean";
                     if property.op == Some(Op::Exists) && !boolean {
@@ -387,6 +436,12 @@ impl Linter<'_> {
             }
         }
     }
+}
+
+/// Returns whether a property is a string that is secret by its name.
+pub(crate) fn is_secret_string(name: &str, property: &Value) -> bool {
+    let is_text = property["type"] == "string" && property["format"] != "date-time";
+    is_text && property.get("enum").is_none() && is_secret_name(name)
 }
 
 fn is_required(schema: &Value, property: &str) -> bool {

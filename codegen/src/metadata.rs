@@ -205,8 +205,8 @@ pub struct PropertyFacts {
     pub selective: bool,
     /// The string is a JSON object of lists.
     pub json: bool,
-    /// The value is a secret and always redacted.
-    pub secret: bool,
+    /// Whether the value is a secret and always redacted; `None` if it is undecided.
+    pub secret: Option<bool>,
     /// Response properties that the filter compares: one path or a list of paths.
     pub field: Option<Value>,
     /// Comparison, if the name does not imply it.
@@ -222,7 +222,7 @@ impl Default for PropertyFacts {
         Self {
             selective: true,
             json: false,
-            secret: false,
+            secret: None,
             field: None,
             op: None,
             send: None,

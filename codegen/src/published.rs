@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use crate::bundle::{Bundle, each_reference, reference};
+use crate::bundle::{Bundle, reference};
+use crate::lint::add_used;
 use crate::{Error, Result};
 
 const SCHEMA: &str = "#/components/schemas/";
@@ -159,15 +160,6 @@ fn close_requests(bundle: &Bundle, document: &mut Value) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Adds the schemas that a node uses, directly or indirectly.
-fn add_used(bundle: &Bundle, node: &Value, into: &mut BTreeSet<String>) {
-    each_reference(node, &mut |name| {
-        if into.insert(name.to_owned()) {
-            add_used(bundle, bundle.schema(name).unwrap_or(&Value::Null), into);
-        }
-    });
 }
 
 fn rename_references(node: &mut Value, rename: &impl Fn(&str) -> Option<String>) {

@@ -388,7 +388,7 @@ fn kinds() -> Vec<Kind> {
                 make_required(at(document, pointer), &name);
             },
             both("became-required", BREAKING, NEW),
-            both("became-optional", NEW, BREAKING_DECODE),
+            both("became-optional", NEW, BEHAVIOR_CHANGE),
         ),
         kind(
             "a field becomes optional",
@@ -398,7 +398,7 @@ fn kinds() -> Vec<Kind> {
                 let name = required(at(document, pointer)).remove(0);
                 make_optional(at(document, pointer), &name);
             },
-            both("became-optional", NEW, BREAKING_DECODE),
+            both("became-optional", NEW, BEHAVIOR_CHANGE),
             both("became-required", BREAKING, NEW),
         ),
         // Type.
@@ -500,13 +500,13 @@ fn kinds() -> Vec<Kind> {
             both("enum-added", BREAKING, BREAKING_DECODE), both("enum-removed", BREAKING, BREAKING_DECODE)),
         // Null, defaults, lifecycle.
         sets!("a field may be null", Target::Property, |node| node["nullable"] != true && !refers(node),
-            "nullable": json!(true), both("became-nullable", NEW, BREAKING_DECODE), both("no-longer-nullable", BREAKING, NEW)),
+            "nullable": json!(true), both("became-nullable", NEW, BEHAVIOR_CHANGE), both("no-longer-nullable", BREAKING, NEW)),
         kind(
             "a named schema may be null",
             Target::Schema,
             |schema| schema["nullable"] != true && no_reference_overrides(schema, "nullable"),
             |document, pointer| set(document, pointer, "nullable", json!(true)),
-            both("became-nullable", NEW, BREAKING_DECODE),
+            both("became-nullable", NEW, BEHAVIOR_CHANGE),
             both("no-longer-nullable", BREAKING, NEW),
         ),
         sets!("a default is added or changed", Target::Property, plain_string, "default": json!("brand new"),
@@ -835,8 +835,8 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
                 let (path, method) = split(pointer);
                 move_to(document, pointer, &format!("/brand-new{path}"), &method);
             },
-            operation("operation-moved", BEHAVIOR_CHANGE),
-            operation("operation-moved", BEHAVIOR_CHANGE),
+            operation("operation-moved", BREAKING),
+            operation("operation-moved", BREAKING),
         ),
         kind(
             "an operation moves to another method",
@@ -849,8 +849,8 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
                 assert_ne!(free.unwrap(), method);
                 move_to(document, pointer, &path, free.unwrap());
             },
-            operation("operation-moved", BEHAVIOR_CHANGE),
-            operation("operation-moved", BEHAVIOR_CHANGE),
+            operation("operation-moved", BREAKING),
+            operation("operation-moved", BREAKING),
         ),
         kind(
             "an operation moves to a path with another parameter",

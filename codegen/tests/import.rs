@@ -200,6 +200,21 @@ fn convert_quirks_are_normalized_and_counted() {
 }
 
 #[test]
+fn convert_choice_with_null_is_nullable() {
+    let document = read(
+        "swagger: '2.0'\npaths:\n  /a:\n    get:\n      summary: '[DEPRECATED] Get'\n      parameters:\n        - { name: q, in: query, \
+         anyOf: [{ type: string }, { type: 'null' }] }\n        - { name: r, in: query, anyOf: [{ type: string }, { type: \
+         integer }] }\n      responses: { '200': { description: Yes. } }\n",
+    );
+    let get = &document.value["paths"]["/a"]["get"];
+    assert_eq!(get["parameters"][0]["schema"], json!({ "type": "string", "nullable": true }));
+    assert_eq!(get["parameters"][1]["schema"]["anyOf"].as_array().unwrap().len(), 2);
+    assert_eq!((&get["deprecated"], &get["summary"]), (&json!(true), &json!("Get")));
+    let expected = [(Quirk::NullAlternative, 1), (Quirk::DeprecatedSummary, 1)];
+    assert_eq!(document.quirks, BTreeMap::from(expected));
+}
+
+#[test]
 fn convert_openapi_yaml_is_supported() {
     let document = read(
         "openapi: 3.0.1\npaths:\n  /a:\n    get:\n      parameters:\n        - { name: q, in: query, schema: { type: string, \

@@ -398,6 +398,25 @@ fn lint_checks_tier_and_end() {
 }
 
 #[test]
+fn lint_checks_secrets_and_patterns() {
+    let property = |rest: &str| schema("WidgetActData", &format!("/properties{rest}"));
+    let key = json!({ "type": "string", "description": "Key." });
+    let message =
+        "WidgetActData.apiKey: the name is that of a secret: set `x-s1.secret`, or to false with evidence";
+    assert_findings(|spec| spec.widget(&property("/apiKey"), key.clone()), &[message]);
+    let with = |facts: Value| json!({ "type": "string", "description": "Key.", "x-s1": facts });
+    assert_findings(|spec| spec.widget(&property("/apiKey"), with(json!({ "secret": true }))), &[]);
+    let message = "WidgetActData.apiKey: `secret: false` needs evidence with the reason";
+    assert_findings(|spec| spec.widget(&property("/apiKey"), with(json!({ "secret": false }))), &[message]);
+    let facts = json!({ "secret": false, "evidence": [{ "source": "inference", "note": "A name." }] });
+    assert_findings(|spec| spec.widget(&property("/apiKey"), with(facts)), &[]);
+
+    let python = json!({ "type": "string", "description": "Code.", "pattern": "(?P<a>x)" });
+    let message = "WidgetActData.code: pattern \"(?P<a>x)\" is not a valid regular expression of ECMA-262";
+    assert_findings(|spec| spec.widget(&property("/code"), python), &[message]);
+}
+
+#[test]
 fn lint_checks_operation_ids() {
     let id = at("delete", "/widgets/{widget_id}", "/operationId");
     let cases = [
@@ -446,8 +465,8 @@ fn lint_checks_operations() {
         ),
         (
             act(response),
-            json!({ "$ref": "openapi.yaml#/components/schemas/Affected" }),
-            "POST /widgets/act: response 200 is neither {data: [T]} nor {data: T} with a named schema for T",
+            json!({ "type": "object", "properties": { "total": { "type": "integer" } } }),
+            "POST /widgets/act: response 200 is an object without `data`: move its schema to components/schemas",
         ),
     ];
     for (pointer, value, message) in cases {
@@ -592,7 +611,7 @@ fn lint_checks_operation_metadata() {
         (
             at("delete", "/widgets/{widget_id}", "/x-s1/filter"),
             json!("required"),
-            "DELETE /widgets/{widget_id}: x-s1.filter is `required`, but the request body has no filter",
+            "DELETE /widgets/{widget_id}: x-s1.filter is `required`, but neither the body nor the query has a filter",
         ),
         (
             list("/color"),
@@ -1021,6 +1040,51 @@ fn emit_functions_have_response_types() {
         json!({ "200": { "description": "x", "content": {} } }),
     );
     assert!(spec.module().contains("pub fn delete(widget_id: &str) -> Result<Request<Empty>, RequestError>"));
+}
+
+#[test]
+fn emit_functions_have_response_types_of_every_form() {
+    let widget = json!({ "$ref": "#/components/schemas/Widget" });
+    let data = |data: Value| json!({ "type": "object", "properties": { "data": data } });
+    let json_media = "application/json";
+    for (media, schema, expected, format) in [
+        (json_media, widget.clone(), "JsonBody<Widget>", "Json"),
+        (json_media, json!({ "type": "array", "items": widget }), "JsonBody<Vec<Widget>>", "Json"),
+        (
+            json_media,
+            json!({ "type": "object", "additionalProperties": true }),
+            "JsonBody<Map<String, Value>>",
+            "Json",
+        ),
+        (json_media, json!({}), "JsonBody<Value>", "Json"),
+        (
+            json_media,
+            data(json!({ "type": "array", "items": { "type": "object" } })),
+            "Page<Map<String, Value>>",
+            "Json",
+        ),
+        (json_media, data(json!({ "type": "array", "items": { "type": "string" } })), "Page<String>", "Json"),
+        (json_media, data(json!({ "type": "boolean" })), "Data<bool>", "Json"),
+        (json_media, data(json!({})), "Data<Value>", "Json"),
+        ("text/csv", json!({ "type": "string" }), "Binary", "Binary"),
+        ("*/*", json!({}), "Undocumented", "Undocumented"),
+    ] {
+        let mut spec = Spec::small();
+        let content = json!({ media: { "schema": schema } });
+        let responses = json!({ "200": { "description": "x", "content": content } });
+        spec.widget(&at("delete", "/widgets/{widget_id}", "/responses"), responses);
+        let text = spec.module();
+        let function = format!("-> Result<Request<{expected}>, RequestError> {{ Request::new(&DELETE)");
+        assert!(text.contains(&function), "{function}");
+        assert!(text.contains(&format!("response_format: ResponseFormat::{format},")), "{schema}");
+        let lib = spec.emit().unwrap()["src/lib.rs"].clone();
+        let decoded = expected
+            .replace("Widget", "widgets::Widget")
+            .replace("Map<String, Value>", "serde_json::Map<String , serde_json::Value>")
+            .replace("<Value>", "<serde_json::Value>");
+        let arm = format!("\"widgets_delete\" => runtime::reencode_response::<runtime::{decoded}>(body),");
+        assert_eq!(lib.contains(&arm), format == "Json", "{arm}");
+    }
 }
 
 #[test]

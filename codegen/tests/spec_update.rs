@@ -838,31 +838,110 @@ fn apply_new_operation_matches_spec_style() {
     assert!(texts == sources.texts());
 }
 
+/// Returns the schema of the success response of an operation that `apply` adds.
+fn added_response(node: &Value, media: &str) -> Value {
+    let mut sources = SPEC.clone();
+    let report =
+        apply(&mut sources, vec![new("post", "/labels/odd", "labels_odd", node.clone())], DATE).unwrap();
+    assert_all_applied(&report, &node.to_string());
+    assert_no_lint_findings(&sources);
+    let (_, at) = report.applied[0].at.split_once('#').unwrap();
+    let media = media.replace('/', "~1");
+    sources.at("labels.yaml", &format!("{at}/responses/200/content/{media}/schema")).unwrap().clone()
+}
+
+#[test]
+fn apply_operation_without_declared_fields_keeps_what_is_known() {
+    let json = "application/json";
+    let free = json!({ "type": "object", "additionalProperties": true });
+    let list = json!({ "type": "array", "items": { "type": "object", "properties": {} } });
+    let node = json!({ "responses": responses(&list) });
+    assert_eq!(added_response(&node, json)["properties"]["data"], json!({ "type": "array", "items": free }));
+    let node = json!({ "responses": responses(&json!({ "type": "string" })) });
+    assert_eq!(added_response(&node, json)["properties"]["data"], json!({ "type": "string" }));
+    let total = json!({ "type": "object", "properties": { "total": { "type": "integer" } } });
+    let node = json!({ "responses": { "200": { "content": { "application/json": { "schema": total } } } } });
+    assert_eq!(added_response(&node, json), json!({ "$ref": "#/components/schemas/LabelsOddResult" }));
+    // Neither a missing success nor a success without a schema means that the response is empty.
+    for responses in [json!({ "400": {} }), json!({ "200": { "description": "x" } })] {
+        assert_eq!(added_response(&json!({ "responses": responses }), "*/*"), json!({}));
+    }
+}
+
+#[test]
+fn apply_operation_with_passwords_and_keys_marks_them_as_secret() {
+    let mut sources = SPEC.clone();
+    let text = json!({ "type": "string" });
+    let data = json!({ "type": "object", "properties": {
+        "name": text, "newPassword": text, "proxy": { "type": "object", "properties": { "apiKey": text, "url": text } },
+    } });
+    let body = json!({ "type": "object", "properties": { "data": data } });
+    let node = json!({
+        "requestBody": { "content": { "application/json": { "schema": body } } },
+        "responses": responses(&json!({ "type": "object", "properties": { "token": text } })),
+    });
+    let report = apply(&mut sources, vec![new("post", "/labels", "labels_create", node)], DATE).unwrap();
+    assert_all_applied(&report, "");
+    let schemas = &sources.tree("labels.yaml")["components"]["schemas"];
+    let mut secret = Vec::new();
+    for (name, schema) in schemas.as_object().unwrap() {
+        for (property, node) in schema["properties"].as_object().into_iter().flatten() {
+            if node["x-s1"]["secret"] == true {
+                secret.push(format!("{name}.{property}"));
+            }
+        }
+    }
+    assert_eq!(secret, ["Label.token", "LabelsCreateData.newPassword", "LabelsCreateDataProxy.apiKey"]);
+    let commands = sentinelone_codegen::commands::Commands::default();
+    let files = sentinelone_codegen::generate_from(&sources.bundle().unwrap(), &commands).unwrap();
+    let paths = "secret_fields: &[\"data.newPassword\", \"data.proxy.apiKey\"],";
+    assert!(files["src/labels.rs"].contains(paths));
+}
+
+#[test]
+fn apply_operations_with_the_same_conditions_share_a_filter() {
+    let mut sources = SPEC.clone();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let conditions = names.map(|name| json!({ "name": name, "in": "query", "schema": { "type": "string" } }));
+    let limit = json!({ "name": "limit", "in": "query", "schema": { "type": "integer" } });
+    let node = |own: Value| {
+        let parameters: Vec<Value> = conditions.iter().cloned().chain([own]).collect();
+        json!({ "parameters": parameters, "responses": { "200": { "description": "x" } } })
+    };
+    let format = json!({ "name": "format", "in": "query", "required": true, "schema": { "type": "string" } });
+    let operations = [
+        ("get", "/labels", "labels_list", limit.clone()),
+        ("get", "/labels/export", "labels_export", format),
+        ("post", "/labels/act", "labels_act", limit),
+    ];
+    let changes = operations.into_iter().map(|(method, path, id, own)| new(method, path, id, node(own)));
+    let report = apply(&mut sources, changes.collect(), DATE).unwrap();
+    assert_all_applied(&report, "");
+    assert_no_lint_findings(&sources);
+    for (path, method) in [("/labels", "get"), ("/labels/export", "get"), ("/labels/act", "post")] {
+        let operation = &sources.tree("labels.yaml")["paths"][path][method];
+        assert_eq!(operation["x-s1"]["query"], "LabelFilter", "{path}");
+        assert_eq!(operation["parameters"].as_array().unwrap().len(), 1, "{path}");
+    }
+    // An action without a condition would change everything in scope.
+    assert_eq!(sources.tree("labels.yaml")["paths"]["/labels/act"]["post"]["x-s1"]["filter"], "required");
+}
+
 #[test]
 fn apply_rejects_only_the_unsupported_operation() {
     let mut sources = SPEC.clone();
     let mut all = operations();
     all.truncate(1);
+    let affected =
+        json!({ "type": "object", "properties": { "affected": { "type": "integer", "format": "int32" } } });
+    let choice = json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }] });
     let unsupported = [
         (
-            json!({ "responses": responses(&json!({ "type": "string" })) }),
-            "neither {data: [T]} nor {data: T}",
-        ),
-        (
-            json!({ "responses": responses(&json!({ "type": "array", "items": { "type": "object" } })) }),
-            "without declared fields",
-        ),
-        (json!({ "responses": { "400": { "description": "x" } } }), "no success response"),
-        (
-            json!({ "responses": { "200": { "content": { "application/json": { "schema": {
-                "type": "object", "properties": { "total": { "type": "integer" } } } } } } } }),
-            "an envelope has",
-        ),
-        (
             json!({ "requestBody": { "content": { "multipart/form-data": { "schema": {} } } },
-                    "responses": responses(&json!({ "type": "object", "properties": { "affected": { "type": "integer", "format": "int32" } } })) }),
+                    "responses": responses(&affected) }),
             "not JSON",
         ),
+        (json!({ "responses": responses(&choice) }), "oneOf"),
     ];
     for (index, (node, _)) in unsupported.iter().enumerate() {
         all.push(new("post", &format!("/labels/odd{index}"), &format!("labels_odd{index}"), node.clone()));

@@ -39,6 +39,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<AccountsListQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_accounts_get", ""),
         Evidence::new(
@@ -105,6 +106,7 @@ pub static GET: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",

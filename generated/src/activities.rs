@@ -41,6 +41,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<ActivitiesListQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -114,6 +115,7 @@ pub static LIST_TYPES: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_activities_types_get", ""),
         Evidence::new(

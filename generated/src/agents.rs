@@ -50,6 +50,7 @@ pub static LIST: Operation = Operation {
         <AgentFilter as Fields>::FIELDS,
     ],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_agents_get", ""),
         Evidence::new(
@@ -116,6 +117,7 @@ pub static ABORT_SCAN: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -183,6 +185,7 @@ pub static BROADCAST: Operation = Operation {
         BodyPart::new("data", false, <AgentBroadcastData as Fields>::FIELDS),
         BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -252,6 +255,7 @@ pub static CONNECT: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -327,6 +331,7 @@ pub static DISCONNECT: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -405,6 +410,7 @@ pub static FETCH_LOGS: Operation = Operation {
         BodyPart::new("data", false, <AgentLogRequestData as Fields>::FIELDS),
         BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -472,6 +478,7 @@ pub static INITIATE_SCAN: Operation = Operation {
         BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS),
         BodyPart::new("", false, <AgentsInitiateScanRequest as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -547,6 +554,7 @@ pub static SHUTDOWN: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -616,6 +624,7 @@ pub static UNINSTALL: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -685,6 +694,7 @@ pub static LIST_APPLICATIONS: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<AgentsListApplicationsQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -761,6 +771,7 @@ pub static COUNT: Operation = Operation {
         <AgentFilter as Fields>::FIELDS,
     ],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_agents_count_get", ""),
         Evidence::new(
@@ -825,6 +836,7 @@ pub static FETCH_FILES: Operation = Operation {
     body_parts: &[
         BodyPart::new("data", false, <AgentFileRequestData as Fields>::FIELDS),
     ],
+    secret_fields: &["data.password"],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -906,6 +918,7 @@ pub static DOWNLOAD: Operation = Operation {
     response_format: ResponseFormat::Binary,
     query_params: &[],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",

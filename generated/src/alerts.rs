@@ -38,6 +38,7 @@ pub static LIST: Operation = Operation {
         <AlertFilter as Fields>::FIELDS,
     ],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -100,6 +101,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
         BodyPart::new("data", false, <AlertVerdictUpdateData as Fields>::FIELDS),
         BodyPart::new("filter", true, <AlertActionFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -166,6 +168,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
         BodyPart::new("data", false, <AlertIncidentUpdateData as Fields>::FIELDS),
         BodyPart::new("filter", true, <AlertActionFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",

@@ -33,6 +33,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<BlocklistListQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_restrictions_get", ""),
         Evidence::new(
@@ -97,6 +98,7 @@ pub static CREATE: Operation = Operation {
         BodyPart::new("data", false, <BlocklistCreateData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ScopeFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_restrictions_post", ""),
         Evidence::new(
@@ -162,6 +164,7 @@ pub static DELETE: Operation = Operation {
     body_parts: &[
         BodyPart::new("data", false, <BlocklistDeletionData as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_restrictions_delete", ""),
         Evidence::new(

@@ -43,6 +43,7 @@ pub static CANCEL_QUERY: Operation = Operation {
     body_parts: &[
         BodyPart::new("", false, <DeepVisibilityCancelQueryRequest as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -103,6 +104,7 @@ pub static LIST_EVENTS: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityListEventsQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_events_get", ""),
         Evidence::new(
@@ -177,6 +179,7 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("", false, <PowerQuery as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_events_pq_post", ""),
         Evidence::new(
@@ -246,6 +249,7 @@ pub static PING_POWER_QUERY: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityPingPowerQueryQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -319,6 +323,7 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityListEventsOfTypeQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -395,6 +400,7 @@ pub static CREATE_QUERY: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("", false, <DeepVisibilityQuery as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_init-query_post", ""),
         Evidence::new(
@@ -469,6 +475,7 @@ pub static GET_QUERY_STATUS: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityGetQueryStatusQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_query-status_get", ""),
         Evidence::new(

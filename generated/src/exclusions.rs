@@ -39,6 +39,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<ExclusionsListQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -115,6 +116,7 @@ pub static CREATE: Operation = Operation {
         BodyPart::new("data", false, <ExclusionsCreateData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ScopeFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_exclusions_post", ""),
         Evidence::new(
@@ -181,6 +183,7 @@ pub static DELETE: Operation = Operation {
     body_parts: &[
         BodyPart::new("data", false, <ExclusionDeletionData as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_exclusions_delete", ""),
         Evidence::new(

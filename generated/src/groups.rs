@@ -34,6 +34,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<GroupsListQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_groups_get", ""),
         Evidence::new(
@@ -93,6 +94,7 @@ pub static DELETE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -157,6 +159,7 @@ pub static MOVE_AGENTS: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",

@@ -41,6 +41,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<IocsListQuery as Fields>::FIELDS, <IocFilter as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -109,6 +110,7 @@ pub static CREATE: Operation = Operation {
         BodyPart::new("data", false, <IocData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ScopeFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -177,6 +179,7 @@ pub static DELETE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <IocFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",

@@ -45,6 +45,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<RemoteScriptsListQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_remote-scripts_get", ""),
         Evidence::new(
@@ -112,6 +113,7 @@ pub static EXECUTE: Operation = Operation {
         BodyPart::new("data", false, <RemoteScriptsExecuteData as Fields>::FIELDS),
         BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS),
     ],
+    secret_fields: &["data.apiKey", "data.password"],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -189,6 +191,7 @@ pub static FETCH_RESULTS: Operation = Operation {
     body_parts: &[
         BodyPart::new("data", false, <RemoteScriptsFetchResultsData as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -262,6 +265,7 @@ pub static LIST_TASKS: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<RemoteScriptsListTasksQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",

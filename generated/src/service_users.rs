@@ -39,6 +39,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<ServiceUsersListQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_service-users_get", ""),
         Evidence::new(

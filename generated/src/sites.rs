@@ -38,6 +38,7 @@ pub static LIST: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<SitesListQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_sites_get", ""),
         Evidence::new("vendor-document", "2026-06", "_web_api_sites_get", "permissions"),
@@ -99,6 +100,7 @@ pub static GET: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_sites_{site_id}_get", ""),
         Evidence::new(
@@ -165,6 +167,7 @@ pub static EXPIRE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -240,6 +243,7 @@ pub static REACTIVATE: Operation = Operation {
     body_parts: &[
         BodyPart::new("data", false, <SiteReactivationData as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",

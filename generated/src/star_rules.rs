@@ -44,6 +44,7 @@ pub static LIST: Operation = Operation {
         <StarRuleFilter as Fields>::FIELDS,
     ],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -121,6 +122,7 @@ pub static CREATE: Operation = Operation {
         BodyPart::new("data", false, <StarRuleData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ScopeFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -191,6 +193,7 @@ pub static DELETE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <StarRuleFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -261,6 +264,7 @@ pub static DISABLE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <StarRuleFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -331,6 +335,7 @@ pub static ENABLE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <StarRuleFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -411,6 +416,7 @@ pub static UPDATE: Operation = Operation {
         BodyPart::new("data", false, <StarRuleData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ScopeFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",

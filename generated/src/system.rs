@@ -36,6 +36,7 @@ pub static GET_STATUS: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_system_status_get", ""),
         Evidence::new(

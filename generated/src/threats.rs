@@ -36,6 +36,7 @@ pub static SUMMARY: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<ThreatsSummaryQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "integration",
@@ -100,6 +101,7 @@ pub static LIST: Operation = Operation {
         <ThreatFilter as Fields>::FIELDS,
     ],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -174,6 +176,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
         BodyPart::new("data", false, <ThreatVerdictData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ThreatActionFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -252,6 +255,7 @@ pub static FETCH_FILE: Operation = Operation {
         BodyPart::new("data", false, <ThreatFileRequestData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ThreatFilter as Fields>::FIELDS),
     ],
+    secret_fields: &["data.password"],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -333,6 +337,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
         BodyPart::new("data", false, <ThreatIncidentData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ThreatActionFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -422,6 +427,7 @@ pub static MITIGATE: Operation = Operation {
         BodyPart::new("filter", true, <ThreatActionFilter as Fields>::FIELDS),
         BodyPart::new("", false, <ThreatsMitigateRequest as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -495,6 +501,7 @@ pub static ADD_NOTE: Operation = Operation {
         BodyPart::new("data", false, <ThreatNoteData as Fields>::FIELDS),
         BodyPart::new("filter", true, <ThreatActionFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -570,6 +577,7 @@ pub static GET_CLOUD_DOWNLOAD: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -631,6 +639,7 @@ pub static LIST_NOTES: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<ThreatsListNotesQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -699,6 +708,7 @@ pub static LIST_TIMELINE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[<ThreatsListTimelineQuery as Fields>::FIELDS],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -769,6 +779,7 @@ pub static LIST_V2_0: Operation = Operation {
         <LegacyThreatFilter as Fields>::FIELDS,
     ],
     body_parts: &[],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "integration",
@@ -829,6 +840,7 @@ pub static MARK_AS_RESOLVED: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <LegacyThreatFilter as Fields>::FIELDS)],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "integration",
@@ -888,6 +900,7 @@ pub static MARK_AS_THREAT: Operation = Operation {
         BodyPart::new("data", false, <LegacyThreatMarkingData as Fields>::FIELDS),
         BodyPart::new("filter", true, <LegacyThreatFilter as Fields>::FIELDS),
     ],
+    secret_fields: &[],
     evidence: &[
         Evidence::new(
             "integration",

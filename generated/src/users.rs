@@ -37,6 +37,7 @@ pub static GET_API_TOKEN_DETAILS: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <ApiTokenQueryData as Fields>::FIELDS)],
+    secret_fields: &["data.apiToken"],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -98,6 +99,7 @@ pub static ELEVATE_SESSION: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <ElevateSessionData as Fields>::FIELDS)],
+    secret_fields: &["data.code"],
     evidence: &[
         Evidence::new(
             "vendor-document",

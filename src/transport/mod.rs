@@ -206,10 +206,9 @@ impl Transport {
 
     #[inline]
     fn request(&self, prepared: &PreparedRequest<'_>) -> reqwest::Request {
-        let accept = if prepared.operation.response_format == ResponseFormat::Binary {
-            HeaderValue::from_static("*/*")
-        } else {
-            JSON
+        let accept = match prepared.operation.response_format {
+            ResponseFormat::Binary | ResponseFormat::Undocumented => HeaderValue::from_static("*/*"),
+            ResponseFormat::Json | ResponseFormat::Empty => JSON,
         };
         let mut request = reqwest::Request::new(prepared.method.clone(), prepared.url.clone());
         let headers = request.headers_mut();

@@ -27,11 +27,14 @@ pub(super) fn item<'a>(
     items: Option<&str>,
 ) -> Result<&'a Value, String> {
     let id = operation.id();
-    let name = match envelope(bundle, operation)? {
-        Envelope::Page(name) | Envelope::Data(name) => name,
+    let schema = match envelope(bundle, operation)? {
+        Envelope::Page(schema) | Envelope::Data(schema) | Envelope::Json(schema) => schema,
         _ => return Err(format!("the response of {id} has no data")),
     };
-    let root = bundle.schema(&name).ok_or_else(|| format!("the response of {id} has no schema"))?;
+    let root = match reference(schema) {
+        Some(name) => bundle.schema(name).ok_or_else(|| format!("the response of {id} has no schema"))?,
+        None => schema,
+    };
     match items {
         Some(path) => field(bundle, root, path).map_err(|problem| problem.describe(id)),
         None => Ok(root),

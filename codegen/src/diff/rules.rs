@@ -151,8 +151,8 @@ rules! {
         "Its function is removed, and the console rejects the call."
     OperationAdded "operation-added": - - new, mirror OperationRemoved;
         "No program calls it yet."
-    OperationMoved "operation-moved": - - behavior, mirror OperationMoved;
-        "The function keeps its name and uses another path; an older client calls a path that does not exist."
+    OperationMoved "operation-moved": - - breaking, mirror OperationMoved;
+        "The function keeps its name and uses another path; a client with the old path calls one that does not exist."
     OperationReshaped "operation-reshaped": - - breaking, mirror OperationReshaped;
         "The new path has other parameters, so the arguments of the function change."
     OperationRenamed "operation-renamed": - - breaking, mirror OperationRenamed;
@@ -209,8 +209,8 @@ rules! {
         "A body without it is rejected."
     BecameRequired "became-required": breaking new -, mirror BecameOptional;
         "A request without it is rejected; a response always has it."
-    BecameOptional "became-optional": new decode -, mirror BecameRequired;
-        "It is optional in a request; in a response it may be missing."
+    BecameOptional "became-optional": new behavior -, mirror BecameRequired;
+        "It is optional in a request; in a response it may be missing, which this client accepts and strict clients do not."
     TypeChanged "type-changed": breaking decode -, mirror TypeChanged;
         "The Rust type and the value on the wire change."
     FormatChanged "format-changed": breaking decode -, mirror FormatChanged;
@@ -239,8 +239,8 @@ rules! {
         "In general, it is undecidable whether one pattern includes another."
     PatternRemoved "pattern-removed": new docs -, mirror PatternAdded;
         "Any string is accepted; the client does not check the patterns of responses."
-    BecameNullable "became-nullable": new decode -, mirror NoLongerNullable;
-        "Null may be sent; in a response, this client accepts null everywhere, strict clients do not."
+    BecameNullable "became-nullable": new behavior -, mirror NoLongerNullable;
+        "Null may be sent; a response may have null, which this client accepts and strict clients do not."
     NoLongerNullable "no-longer-nullable": breaking new -, mirror BecameNullable;
         "A null that was valid is rejected; a response always has a value."
     DefaultChanged "default-changed": behavior docs -, mirror DefaultChanged;

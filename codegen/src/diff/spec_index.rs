@@ -84,7 +84,7 @@ impl SpecIndex {
         let dialect = dialect::apply(&client)?;
         let model = generator::run(&client, &dialect)?;
         for (name, ty) in &model.types {
-            self.add_type(bundle, name, ty);
+            self.add_type(bundle, &model, name, ty);
         }
         let mut surface = Surface::from_document(&bundle.document);
         for operation in bundle.operations() {
@@ -97,11 +97,12 @@ impl SpecIndex {
         Ok(())
     }
 
-    fn add_type(&mut self, bundle: &Bundle, name: &str, ty: &TypeModel) {
+    fn add_type(&mut self, bundle: &Bundle, model: &Model, name: &str, ty: &TypeModel) {
         let module = match bundle.modules.get(name) {
             Some(module) => module.clone(),
             None => {
-                let owner = bundle.operations().find(|operation| query_schema(operation.id()) == name);
+                let id = model.queries.get(name);
+                let owner = bundle.operations().find(|operation| id.is_some_and(|id| id == operation.id()));
                 let Some(owner) = owner else { return };
                 tag(owner).to_owned()
             }

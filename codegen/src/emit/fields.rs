@@ -48,7 +48,7 @@ pub(super) fn entry(
     if !selective {
         extras.push(quote!(narrows_selection: false));
     }
-    if secret {
+    if secret == Some(true) {
         extras.push(quote!(secret: true));
     }
     if let Some(name) = enum_name {

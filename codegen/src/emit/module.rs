@@ -8,12 +8,12 @@ use serde_json::Value;
 use syn::visit::Visit;
 
 use super::fields::{self, single_line};
-use super::generic::generic;
 use super::reading;
 use super::runtime::RUNTIME;
 use crate::bundle::{self, Bundle, Operation, reference};
 use crate::dialect::{Envelope, envelope, properties, query_schema};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
+use crate::generic::generic;
 use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging, SchemaFacts, Tier};
 use crate::{Error, Result};
 
@@ -112,11 +112,15 @@ fn type_module<'a>(bundle: &'a Bundle, model: &Model, name: &str) -> &'a str {
     if let Some(module) = bundle.modules.get(name) {
         return module;
     }
-    bundle
-        .operations()
-        .find(|operation| model.methods.contains_key(operation.id()) && query_schema(operation.id()) == name)
+    query_operation(bundle, model, name)
         .and_then(|operation| operation.node["tags"][0].as_str())
         .unwrap_or("shared")
+}
+
+/// Returns the operation of a query type.
+fn query_operation<'a>(bundle: &'a Bundle, model: &Model, name: &str) -> Option<Operation<'a>> {
+    let id = model.queries.get(name)?;
+    bundle.operations().find(|operation| operation.id() == id)
 }
 
 /// Identifiers that types and expressions use.
@@ -171,13 +175,18 @@ fn operation_items(
 
     let (arguments, steps) = arguments(operation, method, names)?;
     let response_type = match &form {
-        Envelope::Page(name) | Envelope::Data(name) => {
-            names.0.insert(name.clone());
-            let inner = format_ident!("{name}");
-            if matches!(form, Envelope::Page(_)) { quote!(Page<#inner>) } else { quote!(Data<#inner>) }
+        Envelope::Page(_) | Envelope::Data(_) | Envelope::Json(_) => {
+            let inner = &method.response;
+            names.collect(inner);
+            match form {
+                Envelope::Page(_) => quote!(Page<#inner>),
+                Envelope::Data(_) => quote!(Data<#inner>),
+                _ => quote!(JsonBody<#inner>),
+            }
         }
         Envelope::Empty => quote!(Empty),
         Envelope::Binary => quote!(Binary),
+        Envelope::Undocumented => quote!(Undocumented),
     };
     let build = if steps.is_empty() {
         quote!(Ok(Request::new(&#constant)))
@@ -267,7 +276,7 @@ fn facts_table(
     bundle: &Bundle,
     operation: Operation<'_>,
     facts: &OperationFacts,
-    form: &Envelope,
+    form: &Envelope<'_>,
     names: &mut Names,
 ) -> Result<TokenStream> {
     let id = operation.id();
@@ -305,9 +314,10 @@ fn facts_table(
     let response_format = format_ident!(
         "{}",
         match form {
-            Envelope::Page(_) | Envelope::Data(_) => "Json",
+            Envelope::Page(_) | Envelope::Data(_) | Envelope::Json(_) => "Json",
             Envelope::Empty => "Empty",
             Envelope::Binary => "Binary",
+            Envelope::Undocumented => "Undocumented",
         }
     );
     let (idempotent, destructive) = (facts.idempotent, facts.destructive);
@@ -339,7 +349,12 @@ fn facts_table(
     for (part, node, _) in body.into_iter().flat_map(properties) {
         // A list of objects is validated item by item.
         let Some(schema) = reference(node).or_else(|| reference(&node["items"])) else {
-            flat = true;
+            // A filter without declared fields.
+            if part == "filter" && facts.filter != FilterRequirement::None {
+                parts.push(quote!(BodyPart::new("filter", true, &[])));
+            } else {
+                flat = true;
+            }
             continue;
         };
         // An enum has no fields.
@@ -356,6 +371,10 @@ fn facts_table(
         names.0.insert(body.to_owned());
         let body = format_ident!("{body}");
         parts.push(quote!(BodyPart::new("", false, <#body as Fields>::FIELDS)));
+    }
+    let mut secrets = Vec::new();
+    if let Some(body) = operation.body() {
+        secret_paths(bundle, body, "", &mut Vec::new(), &mut secrets);
     }
     let evidence = facts.evidence.iter().map(|one| {
         let (source, date) = (one.source.as_str(), &one.date);
@@ -384,6 +403,7 @@ fn facts_table(
             response_format: ResponseFormat::#response_format,
             query_params: &[#(#query),*],
             body_parts: &[#(#parts),*],
+            secret_fields: &[#(#secrets),*],
             evidence: &[#(#evidence),*],
         }
     })
@@ -396,7 +416,7 @@ fn structure(
     fields: &[FieldModel],
     names: &mut Names,
 ) -> Result<TokenStream> {
-    let operation = bundle.operations().find(|operation| query_schema(operation.id()) == name);
+    let operation = query_operation(bundle, model, name);
     let schema = bundle.schema(name);
     let mut fields: Vec<FieldModel> =
         fields.iter().map(|field| with_secret_type(field, schema)).collect::<Result<_>>()?;
@@ -658,12 +678,41 @@ fn base<'a>(bundle: &'a Bundle, schema: &Value) -> Option<(&'a str, BTreeSet<Str
     Some((name, properties(base).filter(is_same).map(|(wire, ..)| wire.clone()).collect()))
 }
 
+/// Adds the paths of the secret fields of a schema; see `Operation::secret_fields`.
+fn secret_paths(bundle: &Bundle, node: &Value, path: &str, above: &mut Vec<String>, paths: &mut Vec<String>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    if let Some(name) = reference(node) {
+        if !above.iter().any(|other| other == name)
+            && let Some(schema) = bundle.schema(name)
+        {
+            above.push(name.to_owned());
+            secret_paths(bundle, schema, path, above, paths);
+            above.pop();
+        }
+        return;
+    }
+    for (name, property, _) in properties(node) {
+        let is_secret = |facts: metadata::PropertyFacts| facts.secret == Some(true);
+        if metadata::read(property).is_ok_and(is_secret) {
+            paths.push(below(name));
+        } else {
+            secret_paths(bundle, property, &below(name), above, paths);
+        }
+    }
+    for (key, path) in [("items", path.to_owned()), ("additionalProperties", below("*"))] {
+        if let Some(inner) = node.get(key).filter(|inner| inner.is_object()) {
+            secret_paths(bundle, inner, &path, above, paths);
+        }
+    }
+}
+
 /// Returns the field; its type is `Secret` if the specification marks it as a secret.
 fn with_secret_type(field: &FieldModel, schema: Option<&Value>) -> Result<FieldModel> {
     let mut field = field.clone();
     let node = schema.map(|schema| &schema["properties"][&field.wire]);
-    let secret = node
-        .is_some_and(|node| metadata::read::<metadata::PropertyFacts>(node).is_ok_and(|facts| facts.secret));
+    let secret = node.is_some_and(|node| {
+        metadata::read::<metadata::PropertyFacts>(node).is_ok_and(|facts| facts.secret == Some(true))
+    });
     if secret {
         field.ty = match field.ty.to_token_stream().to_string().as_str() {
             "Option < String >" => syn::parse_quote!(Option<Secret>),

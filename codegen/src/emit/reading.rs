@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
-use super::generic::generic;
 use crate::generator::{FieldModel, Model, TypeModel};
+use crate::generic::generic;
 
 /// Returns the name of the function in `lenient` and `object_reader` that reads a type leniently; `None` if the type
 /// is read strictly.

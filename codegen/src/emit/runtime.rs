@@ -29,7 +29,7 @@ pub(super) const RUNTIME_FILES: [(&str, &str); 24] = [
 ];
 
 /// Runtime types that a module may import. A schema cannot have one of these names.
-pub(crate) const RUNTIME: [&str; 28] = [
+pub(crate) const RUNTIME: [&str; 30] = [
     "AffectedCount",
     "ApiVersion",
     "Binary",
@@ -44,6 +44,7 @@ pub(crate) const RUNTIME: [&str; 28] = [
     "Fields",
     "Filter",
     "FilterRequirement",
+    "JsonBody",
     "Method",
     "OpenEnum",
     "Operation",
@@ -56,6 +57,7 @@ pub(crate) const RUNTIME: [&str; 28] = [
     "RequestError",
     "ResponseFormat",
     "Tier",
+    "Undocumented",
     "Secret",
     "Timestamp",
 ];

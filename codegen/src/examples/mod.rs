@@ -39,7 +39,7 @@ pub fn all(bundle: &Bundle) -> Result<Files> {
         let facts = metadata::read_operation(operation.node)
             .map_err(|error| Error::Generator(format!("{id}: {error}")))?;
         let form = envelope(bundle, operation).map_err(Error::Generator)?;
-        let example = Example { bundle, operation, facts: &facts, form: &form };
+        let example = Example { bundle, operation, facts: &facts, form };
         for (name, exchange) in example.all() {
             let mut text = serde_json::to_string_pretty(&exchange)
                 .map_err(|error| Error::Generator(format!("{id}: {error}")))?;
@@ -87,7 +87,7 @@ struct Example<'a> {
     bundle: &'a Bundle,
     operation: Operation<'a>,
     facts: &'a OperationFacts,
-    form: &'a Envelope,
+    form: Envelope<'a>,
 }
 
 impl<'a> Example<'a> {
@@ -96,7 +96,7 @@ impl<'a> Example<'a> {
         let base = self.request(None);
         let mut add = |name: &str, exchange| all.push((name.to_owned(), exchange));
         match self.form {
-            Envelope::Page(_) | Envelope::Data(_) => {
+            Envelope::Page(_) | Envelope::Data(_) | Envelope::Json(_) => {
                 let response =
                     self.response(&[ExampleVariant::Full, ExampleVariant::Full], 0, pagination(None, 2));
                 let note = "Every declared field of the response is present.";
@@ -106,7 +106,7 @@ impl<'a> Example<'a> {
                 let note = "Every nullable field is null. In the second item, nullable objects are present with null fields.";
                 add("null", self.success(&base, response, note));
             }
-            Envelope::Binary => add("full", self.binary(&base)),
+            Envelope::Binary | Envelope::Undocumented => add("full", self.binary(&base)),
             Envelope::Empty => {
                 add("full", self.exchange(&base, self.success_status(), "A success with an empty body."))
             }
@@ -323,6 +323,9 @@ impl<'a> Example<'a> {
         let Some((_, response)) = self.operation.success() else { return Value::Null };
         let schema = &response["content"]["application/json"]["schema"];
         let variant = variants.first().copied().unwrap_or(ExampleVariant::Full);
+        if let Envelope::Json(schema) = self.form {
+            return self.values(variant).value(schema, &self.subject_location());
+        }
         let mut envelope = Map::new();
         for (name, property) in members(schema, "/properties") {
             let value = match name.as_str() {
@@ -385,8 +388,8 @@ impl<'a> Example<'a> {
         if matches!(self.form, Envelope::Page(_)) {
             return json!({ "data": [] });
         }
-        let Envelope::Data(name) = self.form else { return json!({}) };
-        let schema = self.bundle.schema(name).unwrap_or(&Value::Null);
+        let Envelope::Data(schema) = self.form else { return json!({}) };
+        let schema = values::resolve(self.bundle, schema);
         let mut data = Map::new();
         for (name, property) in members(schema, "/properties") {
             let schema = values::resolve(self.bundle, property);

@@ -30,6 +30,14 @@ pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>
             }),
         });
     }
+    // A filter schema of a small list of parameters can be part of a larger one, but not the reverse.
+    changes.sort_by_key(|change| match change {
+        Change::AddOperation { operation } => {
+            let parameters = operation.node["parameters"].as_array().map_or(0, Vec::len);
+            (parameters, operation.key.method != "get", operation.path.clone())
+        }
+        _ => (0, false, String::new()),
+    });
     // If a list becomes an object or the reverse, none of its differences can be applied separately.
     let is_container =
         |value: &Option<Value>| matches!(value.as_ref().and_then(Value::as_str), Some("object" | "array"));

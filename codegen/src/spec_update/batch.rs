@@ -157,7 +157,9 @@ impl Place {
                     create(sources, new, &item)?;
                 } else {
                     let paths = sources.keys(&new.file, "/paths");
-                    let last = paths.iter().rfind(|path| !path.starts_with("/v2.0/")).or(paths.last());
+                    let newest = || paths.iter().filter(|path| !path.starts_with("/v2.0/"));
+                    let before = newest().rfind(|path| **path < new.path);
+                    let last = before.or(newest().next_back()).or(paths.last());
                     let position = Position::After(last.map(String::as_str));
                     sources.put_at(&new.file, "/paths", &new.path, &item, position)?;
                 }

@@ -6,11 +6,10 @@ use heck::ToUpperCamelCase;
 use serde_json::{Map, Value, json};
 
 use super::locate::schema;
-use super::schema_writer::{
-    Direction, NOT_SELECTIVE, SchemaWriter, check_enum, normalize, normalize_resolved, singular,
-};
+use super::schema_writer::{Direction, NOT_SELECTIVE, SchemaWriter, normalize, normalize_resolved, singular};
 use super::shared_responses::shared_response;
 use crate::bundle::{ROOT, members};
+use crate::dialect::{ANY_MEDIA, has_properties, is_envelope};
 use crate::lint::braces;
 use crate::surface::Key;
 use crate::yaml_editor::Sources;
@@ -46,6 +45,9 @@ const SHARED_PARAMETERS: [(&str, &str); 6] = [
 
 /// Minimum number of fields of a filter that is used as `x-s1.query`. A smaller filter may match by chance.
 const MIN_FILTER_FIELDS: usize = 5;
+
+/// Minimum number of conditions for which a new operation gets a filter schema.
+const NEW_FILTER_FIELDS: usize = 8;
 
 /// Returns the schema name of an item of a resource file.
 pub(super) fn subject(file: &str) -> String {
@@ -124,8 +126,12 @@ enum Data<'a> {
     /// List inside an object: list name, object, item.
     Inner(&'a str, &'a Value, &'a Value),
     One(&'a Value),
+    /// A response without an envelope.
+    Json(&'a Value),
     Bytes(&'a str),
     Empty,
+    /// The document does not state the media type and the schema.
+    Undocumented,
 }
 
 /// Writes the operation object of a new operation.
@@ -202,7 +208,7 @@ impl<'a> OperationWriter<'a> {
     ) -> Value {
         let new = self.new;
         let read = new.key.method == "get";
-        let filter = match (read, has_filter, selective) {
+        let filter = match (read, has_filter || query.is_some(), selective) {
             (false, true, _) => "required",
             (true, true, _) | (true, _, true) => "optional",
             _ => "none",
@@ -358,19 +364,22 @@ impl<'a> OperationWriter<'a> {
         item: &str,
     ) -> Result<(Vec<Value>, Option<String>, bool), String> {
         let all: Vec<&Value> = self.parameters("query").collect();
-        let query = self.query(&all);
-        let fields: BTreeSet<&String> = query
-            .as_deref()
-            .and_then(|name| schema(self.sources, name))
-            .and_then(|at| self.sources.at(&at.file, &at.pointer))
-            .map(|filter| members(filter, "/properties").map(|(name, _)| name).collect())
-            .unwrap_or_default();
+        let (query, fields) = match self.query(&all) {
+            Some(name) => {
+                let at = schema(self.sources, &name);
+                let filter = at.and_then(|at| self.sources.at(&at.file, &at.pointer));
+                let fields =
+                    filter.map(|filter| members(filter, "/properties").map(|(name, _)| name.clone()));
+                (Some(name), fields.into_iter().flatten().collect())
+            }
+            None => self.new_query(schemas, item, &all)?,
+        };
         let mut written = Vec::new();
         let mut selective = query.is_some();
         for node in all {
             let name = node["name"].as_str().ok_or("a parameter has no name")?;
             selective |= !NOT_SELECTIVE.contains(&name);
-            if fields.contains(&name.to_owned()) {
+            if fields.contains(name) {
                 continue;
             }
             let schema_name = match name {
@@ -381,6 +390,35 @@ impl<'a> OperationWriter<'a> {
             written.push(parameter(self.sources, schemas, &schema_name, name, node, required)?);
         }
         Ok((written, query, selective))
+    }
+
+    /// Returns a new filter schema of the optional conditions, and its fields; `None` if there are only a few. Other
+    /// operations with the same parameters use it too.
+    fn new_query(
+        &self,
+        schemas: &mut SchemaWriter<'_>,
+        item: &str,
+        all: &[&Value],
+    ) -> Result<(Option<String>, BTreeSet<String>), String> {
+        let is_condition = |one: &&&Value| {
+            one["required"] != true && one["name"].as_str().is_some_and(|name| !NOT_SELECTIVE.contains(&name))
+        };
+        let mut properties = Map::new();
+        for one in all.iter().filter(is_condition) {
+            let mut schema = one["schema"].clone();
+            if let Some(map) = schema.as_object_mut() {
+                map.remove("nullable");
+            }
+            properties.insert(one["name"].as_str().unwrap_or_default().to_owned(), schema);
+        }
+        if properties.len() < NEW_FILTER_FIELDS {
+            return Ok((None, BTreeSet::new()));
+        }
+        let fields = properties.keys().cloned().collect();
+        let filter = json!({ "type": "object", "properties": properties });
+        let reference = schemas.named_schema(&format!("{item}Filter"), &filter, Direction::Request, true)?;
+        let name = reference["$ref"].as_str().and_then(|target| target.rsplit('/').next());
+        Ok((name.map(str::to_owned), fields))
     }
 
     /// Returns the filter schema whose fields are all query parameters of the operation.
@@ -424,14 +462,10 @@ impl<'a> OperationWriter<'a> {
             return Ok(None);
         }
         let body = self.request_schema().ok_or("the request body is not JSON")?;
-        let has_fields = |node: &Value| node["properties"].as_object().is_some_and(|map| !map.is_empty());
-        if !has_fields(body) {
+        if !has_properties(body) {
             return Err("the request body declares no fields".into());
         }
-        if let Some(filter) = body["properties"].get("filter") {
-            if !has_fields(filter) {
-                return Err("the filter of the request body declares no fields".into());
-            }
+        if let Some(filter) = body["properties"].get("filter").filter(|filter| has_properties(filter)) {
             // The filter schema is written first, so that the body can reference it.
             if schemas.existing_filter(filter).is_none() {
                 let common = format!("{}Filter", subject(&self.new.file));
@@ -442,19 +476,17 @@ impl<'a> OperationWriter<'a> {
         let name = format!("{}Request", self.new.id.to_upper_camel_case());
         let mut without_filter = body.clone();
         let filter = without_filter["properties"].as_object_mut().and_then(|map| map.remove("filter"));
-        let Some(filter) = filter else {
+        let Some(filter) = filter.filter(has_properties) else {
             return Ok(Some((schemas.named_schema(&name, body, Direction::Request, false)?, body)));
         };
         let reference = schemas.body_with_filter(&name, &without_filter, &filter)?;
         Ok(Some((reference, body)))
     }
 
-    fn success(&self) -> Result<(&'a str, &'a Value), String> {
+    fn success(&self) -> Option<(&'a str, &'a Value)> {
         let mut all = members(&self.new.node, "/responses");
-        let found = all.find(|(status, _)| status.starts_with('2'));
-        found
-            .map(|(status, response)| (status.as_str(), response))
-            .ok_or_else(|| "it has no success response".into())
+        let (status, response) = all.find(|(status, _)| status.starts_with('2'))?;
+        Some((status, response))
     }
 
     /// Returns the data of the success response.
@@ -462,32 +494,25 @@ impl<'a> OperationWriter<'a> {
     /// # Errors
     /// Returns an error if the form of the response is not supported.
     fn data(&self) -> Result<Data<'a>, String> {
-        let (_, response) = self.success()?;
+        let Some((status, response)) = self.success() else { return Ok(Data::Undocumented) };
         let Some(content) = response["content"].as_object().filter(|content| !content.is_empty()) else {
-            return Ok(Data::Empty);
+            return Ok(if status == "204" { Data::Empty } else { Data::Undocumented });
         };
         let Some(json) = content.get("application/json") else {
-            return Ok(content.keys().next().map_or(Data::Empty, |media| Data::Bytes(media)));
+            return Ok(content.keys().next().map_or(Data::Undocumented, |media| Data::Bytes(media)));
         };
         let schema = &json["schema"];
-        if let Some((name, _)) = members(schema, "/properties")
-            .find(|(name, _)| !["data", "pagination", "errors"].contains(&name.as_str()))
-        {
-            return Err(format!(
-                "the response has a member {name}; an envelope has only data, pagination and errors"
-            ));
+        if !is_envelope(schema) {
+            return Ok(Data::Json(schema));
         }
-        let has_fields = |node: &Value| node["properties"].as_object().is_some_and(|map| !map.is_empty());
         let data = &schema["properties"]["data"];
         if data["items"].is_object() || data["type"] == "array" {
-            return match has_fields(&data["items"]) || is_string_enum(&data["items"]) {
-                true => Ok(Data::List(&data["items"])),
-                false => Err("the response lists items without declared fields".into()),
-            };
+            return Ok(Data::List(&data["items"]));
         }
-        if !has_fields(data) {
-            return Err("the response is neither {data: [T]} nor {data: T} with declared fields".into());
+        if !has_properties(data) {
+            return Ok(Data::One(data));
         }
+        let has_fields = |node: &Value| has_properties(node);
         let mut lists = members(data, "/properties").filter(|(_, node)| has_fields(&node["items"]));
         match (lists.next(), lists.next()) {
             (Some((name, list)), None) if self.parameter("cursor").is_some() => {
@@ -517,7 +542,7 @@ impl<'a> OperationWriter<'a> {
         data: &Data<'_>,
         item: &str,
     ) -> Result<((&'a str, Value), Option<String>), String> {
-        let (status, node) = self.success()?;
+        let (status, node) = self.success().unwrap_or(("200", &Value::Null));
         let name = |reference: &Value| {
             let target = reference["$ref"].as_str().unwrap_or_default();
             target.rsplit('/').next().map(str::to_owned)
@@ -529,10 +554,32 @@ impl<'a> OperationWriter<'a> {
                 let content = json!({ *media: { "schema": schema } });
                 return Ok(((status, json!({ "description": "The response.", "content": content })), None));
             }
+            Data::Undocumented => {
+                schemas.notes.push("the form of the success response is not documented".to_owned());
+                let content = json!({ ANY_MEDIA: { "schema": {} } });
+                let description = "The form of the response is not documented.";
+                return Ok(((status, json!({ "description": description, "content": content })), None));
+            }
+            Data::Json(schema) => {
+                let result = format!("{}Result", self.new.id.to_upper_camel_case());
+                let written = schemas.schema(&result, schema, Direction::Response)?;
+                let name = name(&written);
+                let content = json!({ "application/json": { "schema": written } });
+                return Ok(((status, json!({ "description": "The response.", "content": content })), name));
+            }
             Data::List(list_item) => {
-                let reference = schemas.named_schema(item, list_item, Direction::Response, false)?;
-                let name = name(&reference);
-                (json!({ "type": "array", "items": reference }), name)
+                let written = match has_properties(list_item) {
+                    true => schemas.named_schema(item, list_item, Direction::Response, false)?,
+                    false => schemas.schema(item, list_item, Direction::Response)?,
+                };
+                let name = name(&written);
+                (json!({ "type": "array", "items": written }), name)
+            }
+            Data::One(data) if !has_properties(data) => {
+                let result = format!("{}Result", self.new.id.to_upper_camel_case());
+                let written = schemas.schema(&result, data, Direction::Response)?;
+                let name = name(&written);
+                (written, name)
             }
             Data::Inner(_, data, list_item) => {
                 // The item schema is written first, so that it gets the shorter name.
@@ -564,12 +611,6 @@ impl<'a> OperationWriter<'a> {
         let content = json!({ "application/json": { "schema": schema } });
         Ok(((status, json!({ "description": "The response.", "content": content })), name))
     }
-}
-
-/// Returns whether a schema is a string enum that is supported.
-fn is_string_enum(node: &Value) -> bool {
-    let values = node["enum"].as_array();
-    values.is_some_and(|values| check_enum(&values.iter().collect::<Vec<_>>()).is_ok())
 }
 
 pub(super) fn capitalize(text: &str) -> String {

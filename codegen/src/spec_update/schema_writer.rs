@@ -10,6 +10,7 @@ use super::locate::{self, NodeRef};
 use super::style::BOUNDS;
 use crate::bundle::{ROOT, members};
 use crate::emit::RUNTIME;
+use crate::lint::is_secret_string;
 use crate::metadata;
 use crate::pointer::join;
 use crate::yaml_editor::{Position, Sources};
@@ -200,6 +201,10 @@ impl<'a> SchemaWriter<'a> {
     ) -> Result<Value, String> {
         let mut property = self.schema(&property_schema_name(owner, name), node, direction)?;
         property["description"] = json!(self.describe(&format!("{owner}.{name}"), name));
+        // A person may say otherwise.
+        if is_secret_string(name, &property) {
+            property[metadata::KEY] = json!({ "secret": true });
+        }
         Ok(property)
     }
 
@@ -320,6 +325,10 @@ impl<'a> SchemaWriter<'a> {
                 }
                 let mut written = self.property(nested_prefix(&name), property, node, direction)?;
                 if filter {
+                    // A condition is in the query of a list too, and not secret.
+                    if let Some(map) = written.as_object_mut() {
+                        map.remove(metadata::KEY);
+                    }
                     self.add_filter_metadata(property, &mut written);
                 }
                 properties.insert(property.clone(), written);

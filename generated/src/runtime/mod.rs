@@ -41,9 +41,9 @@ pub use raw_item::RawItem;
 pub use request::Request;
 pub use request_error::{RequestError, RequestErrorKind};
 pub use response::{
-    AffectedCount, Binary, Data, Empty, ListEnvelope, Page, PageItems, Pagination, ResponseBody,
-    UndecodedItem,
+    AffectedCount, Binary, Data, Empty, JsonBody, ListEnvelope, Page, PageItems, Pagination, ResponseBody,
+    UndecodedItem, Undocumented,
 };
-pub use secret::Secret;
+pub use secret::{Secret, is_secret_name};
 pub use time::{ParseTimestampError, parse_timestamp};
 pub use timestamp::{InvalidTimestampError, Timestamp};

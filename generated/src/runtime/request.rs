@@ -122,7 +122,9 @@ impl<T> Request<T> {
                 _ => continue,
             };
             for fields in objects {
-                let selective = validator.validate(fields, field).map_err(|kind| self.error(kind))?;
+                let mut selective = validator.validate(fields, field).map_err(|kind| self.error(kind))?;
+                // No source lists the fields of such a filter, so any condition counts.
+                selective |= part.fields.is_empty() && fields.iter().any(is_condition);
                 self.has_selective_body_filter |= part.is_filter && selective;
             }
         }
@@ -334,18 +336,8 @@ impl<T> Request<T> {
     /// Returns the JSON body with redacted secrets, such as passwords, for display.
     pub fn redacted_body(&self) -> Option<Value> {
         let mut body = self.body.clone()?;
-        for (part, field) in self.secret_fields() {
-            let value = if part.is_empty() { Some(&mut body) } else { body.get_mut(part) };
-            let objects = match value {
-                Some(Value::Array(list)) => list.as_mut_slice(),
-                Some(one) => std::slice::from_mut(one),
-                None => continue,
-            };
-            for value in objects.iter_mut().filter_map(|object| object.get_mut(field)) {
-                if !value.is_null() {
-                    *value = Value::from(REDACTED);
-                }
-            }
+        for path in self.operation.secret_fields {
+            each_at(&mut body, path, &mut |secret| *secret = Value::from(REDACTED));
         }
         Some(body)
     }
@@ -353,25 +345,14 @@ impl<T> Request<T> {
     /// Returns the secret strings of the body, such as passwords, so that they can be redacted elsewhere.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = Vec::new();
-        for (part, field) in self.secret_fields() {
-            let body = self.body.as_ref();
-            let value = if part.is_empty() { body } else { body.and_then(|body| body.get(part)) };
-            let objects = match value {
-                Some(Value::Array(list)) => list.as_slice(),
-                Some(one) => std::slice::from_ref(one),
-                None => continue,
-            };
-            secrets.extend(objects.iter().filter_map(|object| object.get(field)?.as_str()).map(Secret::from));
+        if self.operation.secret_fields.is_empty() {
+            return secrets;
+        }
+        let mut body = self.body.clone().unwrap_or_default();
+        for path in self.operation.secret_fields {
+            each_at(&mut body, path, &mut |secret| secrets.extend(secret.as_str().map(Secret::from)));
         }
         secrets
-    }
-
-    /// Returns the secret fields of the body, each after its part.
-    fn secret_fields(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<T> {
-        // `has_secrets` avoids a scan: most bodies have no secret, and some have a hundred fields.
-        self.operation.body_parts.iter().filter(|part| part.has_secrets).flat_map(|part| {
-            part.fields.iter().filter(|field| field.secret).map(|field| (part.name, field.name))
-        })
     }
 
     /// Returns a request that counts the items that match the filter of this action. `list` is a list with the same
@@ -431,7 +412,10 @@ impl<T> Request<T> {
     /// [`everything_in_scope`](Self::everything_in_scope) is not set.
     pub fn validate(&self) -> Result<(), RequestError> {
         let required = self.operation.filter == FilterRequirement::Required;
-        if required && !self.has_selective_body_filter && !self.everything_in_scope {
+        // The filter of an action is in its body, or in its query if the body has none.
+        let in_body = self.operation.body_parts.iter().any(|part| part.is_filter);
+        let selective = if in_body { self.has_selective_body_filter } else { self.has_selective_filter() };
+        if required && !selective && !self.everything_in_scope {
             return Err(self.error(RequestErrorKind::EmptyFilter));
         }
         Ok(())
@@ -450,6 +434,34 @@ impl<T> Request<T> {
             response: PhantomData,
         }
     }
+}
+
+/// Calls `visit` with each value at a path of [`Operation::secret_fields`] that is not null.
+fn each_at(value: &mut Value, path: &str, visit: &mut dyn FnMut(&mut Value)) {
+    if let Value::Array(items) = value {
+        return items.iter_mut().for_each(|item| each_at(item, path, visit));
+    }
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    match value {
+        Value::Null => {}
+        secret if path.is_empty() => visit(secret),
+        Value::Object(map) if name == "*" => map.values_mut().for_each(|value| each_at(value, rest, visit)),
+        Value::Object(map) => map.get_mut(name).into_iter().for_each(|value| each_at(value, rest, visit)),
+        _ => {}
+    }
+}
+
+/// Returns whether a member of a filter without declared fields is a condition with a value.
+fn is_condition((name, value): (&String, &Value)) -> bool {
+    let is_empty = match value {
+        Value::Null => true,
+        Value::Bool(value) => !value && name == "tenant",
+        Value::Number(_) => false,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+    };
+    !is_empty && !["limit", "skip", "cursor", "sortBy", "sortOrder"].contains(&name.as_str())
 }
 
 fn to_query_value(value: &Value) -> String {
