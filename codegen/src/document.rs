@@ -3,7 +3,7 @@
 //! The reader normalizes each [`Quirk`] of the document and counts it. Names, types, numbers, texts, and extensions
 //! other than `x-nullable` stay unchanged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -562,6 +562,7 @@ pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Res
             }
             let mut resolver = Resolver::new(document);
             let mut node = resolver.resolve(&node);
+            merge_parts(&mut node);
             if resolver.is_exhausted() {
                 let message = format!("{id} has more than {MAX_NODES} nodes with references resolved");
                 return Err(Error::Document { name: "the document".to_owned(), message });
@@ -582,6 +583,56 @@ pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Res
     }
     new["components"] = json!({ "securitySchemes": document["components"]["securitySchemes"] });
     Ok(new)
+}
+
+/// Replaces `allOf`, `oneOf` and `anyOf` of objects by one object with the properties of all parts, which may be missing
+/// if a part of a choice does not have them. Any other choice becomes a schema for any value.
+fn merge_parts(node: &mut Value) {
+    match node {
+        Value::Object(map) => {
+            map.values_mut().for_each(merge_parts);
+            for key in ["allOf", "oneOf", "anyOf"] {
+                let Some(Value::Array(parts)) = map.remove(key) else { continue };
+                let are_objects = parts.iter().all(|part| part["properties"].is_object());
+                if !are_objects {
+                    // A single part that is not an object has all keywords.
+                    if let ([Value::Object(only)], "allOf") = (parts.as_slice(), key) {
+                        only.iter().for_each(|(name, value)| {
+                            map.entry(name.clone()).or_insert_with(|| value.clone());
+                        });
+                    } else {
+                        map.remove("type");
+                    }
+                    continue;
+                }
+                let required = |part: &Value| -> BTreeSet<String> {
+                    let names = part["required"].as_array().into_iter().flatten();
+                    names.filter_map(Value::as_str).map(str::to_owned).collect()
+                };
+                let all = parts.iter().map(required).reduce(|one, other| match key {
+                    "allOf" => &one | &other,
+                    _ => &one & &other,
+                });
+                let mut own = required(&Value::Object(map.clone()));
+                own.extend(all.unwrap_or_default());
+                let mut properties = map.remove("properties").unwrap_or_else(|| json!({}));
+                for (name, property) in parts.iter().flat_map(|part| members(part, "/properties")) {
+                    let known = &mut properties[name];
+                    if known.is_null() {
+                        *known = property.clone();
+                    } else if known != property {
+                        // The parts disagree, so any value is possible.
+                        *known = json!({});
+                    }
+                }
+                map.insert("type".into(), json!("object"));
+                map.insert("properties".into(), properties);
+                map.insert("required".into(), json!(own));
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(merge_parts),
+        _ => {}
+    }
 }
 
 /// Renames the path parameters of an operation to those of our path.

@@ -237,7 +237,7 @@ impl Linter<'_> {
             .body()
             .and_then(reference)
             .and_then(|name| self.bundle.schema(name))
-            .is_some_and(|body| body["properties"].get("filter").is_some());
+            .is_some_and(|body| body["properties"].get("filter").is_some_and(is_filter));
         match (facts.kind, facts.filter) {
             (Kind::Action, FilterRequirement::Optional) => {
                 self.add(location, "the filter of an action is optional: expected required or none");
@@ -260,7 +260,9 @@ impl Linter<'_> {
 
     fn body_parts(&mut self, location: &str, name: &str) {
         let Some(body) = self.bundle.schema(name) else { return };
-        let Some(filter) = body["properties"].get("filter") else { return };
+        let Some(filter) = body["properties"].get("filter").filter(|filter| is_filter(filter)) else {
+            return;
+        };
         let named = reference(filter).and_then(|name| self.bundle.schema(name));
         let is_filter =
             named.is_some_and(|schema| metadata::read::<SchemaFacts>(schema).is_ok_and(|facts| facts.filter));
@@ -436,6 +438,11 @@ impl Linter<'_> {
             }
         }
     }
+}
+
+/// Returns whether the member `filter` of a body selects items: it is an object, not a text or a list.
+pub(crate) fn is_filter(member: &Value) -> bool {
+    reference(member).is_some() || member["type"] == "object"
 }
 
 /// Returns whether a property is a string that is secret by its name.

@@ -200,6 +200,42 @@ fn convert_quirks_are_normalized_and_counted() {
 }
 
 #[test]
+fn extract_merges_the_parts_of_an_object() {
+    let object = |names: &[&str], required: &[&str]| {
+        let properties: Map<String, Value> =
+            names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect();
+        json!({ "type": "object", "properties": properties, "required": required })
+    };
+    let mut other = object(&["a", "c"], &["a"]);
+    other["properties"]["a"] = json!({ "type": "integer" });
+    for (key, parts, required, a) in [
+        (
+            "allOf",
+            vec![object(&["a"], &["a"]), object(&["b"], &["b"])],
+            json!(["a", "b"]),
+            json!({ "type": "string" }),
+        ),
+        (
+            "oneOf",
+            vec![object(&["a", "b"], &["a", "b"]), object(&["a"], &["a"])],
+            json!(["a"]),
+            json!({ "type": "string" }),
+        ),
+        ("anyOf", vec![object(&["a"], &["a"]), other], json!(["a"]), json!({})),
+    ] {
+        let schema = json!({ key: parts });
+        let body = json!({ "content": { "application/json": { "schema": schema } } });
+        let document = json!({ "openapi": "3.0.3", "paths": { "/x": { "post": { "requestBody": body } } } });
+        let names = BTreeMap::from([(Key::new("post", "/x"), ("/x".to_owned(), "x_create".to_owned()))]);
+        let extracted = extract(&document, &names).unwrap();
+        let merged =
+            &extracted["paths"]["/x"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        assert_eq!((&merged["required"], &merged["properties"]["a"]), (&required, &a), "{key}");
+        assert!(merged.get(key).is_none());
+    }
+}
+
+#[test]
 fn convert_choice_with_null_is_nullable() {
     let document = read(
         "swagger: '2.0'\npaths:\n  /a:\n    get:\n      summary: '[DEPRECATED] Get'\n      parameters:\n        - { name: q, in: query, \

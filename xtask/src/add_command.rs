@@ -7,8 +7,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::generation::{check, write};
 use crate::project_copy::{cargo, changed, contents, copy, target, write_if_changed};
-use crate::{check, root, tidy, write};
+use crate::{root, tidy};
 
 const NAME: &str = "get-service-users";
 

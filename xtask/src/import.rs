@@ -12,6 +12,8 @@ use sentinelone_codegen::import::report::Report;
 use sentinelone_codegen::import::{self, Import, baseline};
 use sentinelone_codegen::{Error, Result, document};
 
+use crate::vendor_document;
+
 /// The arguments of the command.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -35,15 +37,6 @@ pub(crate) struct Args {
     /// Write the report to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-#[cfg(test)]
-impl Args {
-    /// Returns the arguments `FILE --write --date DATE --out OUT`.
-    pub(crate) fn for_writing(file: PathBuf, date: &str, out: PathBuf) -> Self {
-        let (write, date, out) = (true, Some(date.to_owned()), Some(out));
-        Self { file, write, check: false, update_baseline: false, date, format: Format::Text, out }
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -86,7 +79,7 @@ fn failed(error: &Error) -> ExitCode {
 }
 
 /// Accepts a month, such as `2026-06`.
-fn parse_month(text: &str) -> Result<String, String> {
+pub(crate) fn parse_month(text: &str) -> Result<String, String> {
     let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
     let valid = text.split_once('-').is_some_and(|(year, month)| {
         digits(year, 4) && digits(month, 2) && (1..=12).contains(&month.parse().unwrap_or(0))
@@ -98,6 +91,7 @@ fn parse_month(text: &str) -> Result<String, String> {
 fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
     let spec = root.join("spec");
     let document = document::open(&args.file)?;
+    vendor_document::remember(root, &args.file, &month(args.date.as_deref()))?;
     let import: Import = import::compare_with_spec(&spec, document)?;
     let mut index = SpecIndex::new(commands::by_operation(&root.join("spec"))?);
     if !import.differences.is_empty() {
@@ -123,7 +117,7 @@ fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
 }
 
 /// Returns the month of the document, by default the current month.
-fn month(date: Option<&str>) -> String {
+pub(crate) fn month(date: Option<&str>) -> String {
     match date {
         Some(date) => date.to_owned(),
         None => jiff::Timestamp::now().strftime("%Y-%m").to_string(),

@@ -1,11 +1,13 @@
 //! Development commands on top of codegen and the contract.
 
+mod add;
 #[cfg(test)]
 mod add_command;
 #[cfg(test)]
 mod add_operation;
 mod bench;
 mod diff;
+mod generation;
 mod import;
 mod package;
 #[cfg(test)]
@@ -14,13 +16,16 @@ mod release_notes;
 #[cfg(feature = "report")]
 mod report;
 mod tidy;
+mod vendor_document;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sentinelone_codegen::{COMMAND_PAGES, Error, Result, examples, files, fixtures, generate_with_documents};
+use sentinelone_codegen::{Error, Result};
+
+use generation::{check, check_fixtures, write, write_fixtures};
 
 /// Development tasks of the project.
 #[derive(Parser)]
@@ -38,6 +43,8 @@ enum Task {
     Fixtures(Check),
     /// Compare a vendor document with spec/
     Import(import::Args),
+    /// Add operations of the vendor document, with everything that is generated from them
+    Add(add::Args),
     /// Compare two API documents; exit with 1 on breaking changes
     Diff(diff::Args),
     /// Write the evidence page of all operations
@@ -114,6 +121,7 @@ fn main() -> ExitCode {
         Task::Fixtures(Check { check: true }) => check_fixtures(root),
         Task::Report(args) => report(root, &args),
         Task::Import(args) => return import::run(root, &args),
+        Task::Add(args) => add::run(root, &args),
         Task::Diff(args) => return diff::run(root, &args),
         Task::ReleaseNotes { since } => release_notes::run(root, since.as_deref()),
         Task::Tidy { list } => return tidy::run(root, list),
@@ -185,46 +193,6 @@ fn root_of(dir: &Path) -> Option<&Path> {
     let is_root =
         |dir: &Path| ["spec/openapi.yaml", "xtask/Cargo.toml"].iter().all(|file| dir.join(file).is_file());
     dir.ancestors().find(|dir| is_root(dir))
-}
-
-fn write(root: &Path) -> Result<String> {
-    let (files, pages) = generate_with_documents(&root.join("spec"))?;
-    let changes = files::write(&root.join("generated"), &files)?;
-    let pages = files::write_owned(&root.join("docs"), &pages, is_command_page)?;
-    let lists = list("generated", &changes) + &list("docs", &pages);
-    Ok(lists + &format!("generated/ has {} files", files.len()))
-}
-
-/// Returns whether a page of `docs/` is generated.
-fn is_command_page(name: &str) -> bool {
-    name.starts_with(COMMAND_PAGES)
-}
-
-fn check(root: &Path) -> Result<String> {
-    let (files, pages) = generate_with_documents(&root.join("spec"))?;
-    files::check(&root.join("generated"), &files)?;
-    files::check_documents(&root.join("docs"), &pages, is_command_page)?;
-    Ok(format!("generated/ matches spec/ ({} files)", files.len()))
-}
-
-fn write_fixtures(root: &Path) -> Result<String> {
-    let files = fixtures(&root.join("spec"))?;
-    let changes = files::write_owned(&root.join("fixtures"), &files, examples::owns)?;
-    Ok(list("fixtures", &changes) + &format!("fixtures/ has {} generated files", files.len()))
-}
-
-fn check_fixtures(root: &Path) -> Result<String> {
-    let files = fixtures(&root.join("spec"))?;
-    files::check_fixtures(&root.join("fixtures"), &files)?;
-    Ok(format!("fixtures/ matches spec/ ({} generated files)", files.len()))
-}
-
-/// Returns one line per changed file.
-fn list(dir: &str, changes: &files::Changes) -> String {
-    let lines = |verb: &str, names: &[String]| {
-        names.iter().map(|name| format!("{verb} {dir}/{name}\n")).collect::<String>()
-    };
-    lines("wrote", &changes.written) + &lines("removed", &changes.removed)
 }
 
 #[cfg(test)]

@@ -13,31 +13,12 @@ use crate::surface::{Key, is_below};
 /// Returns the changes of an import, and the differences that require a manual change, each with the reason.
 pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>, Vec<(Difference, String)>) {
     let (mut changes, mut manual) = (Vec::new(), Vec::new());
-    for id in &import.new {
-        let Some(one) = listed.get(id) else { continue };
-        let Some(mut node) = operation(&import.corrected, &one.key()).cloned() else { continue };
-        let reference = node["x-reference"].as_str().unwrap_or_default().to_owned();
-        apply_conventions(&mut node);
-        changes.push(Change::AddOperation {
-            operation: Box::new(NewOperation {
-                key: one.key(),
-                path: one.path.clone(),
-                id: id.clone(),
-                file: one.file.clone(),
-                node,
-                reference,
-                date: date.to_owned(),
-            }),
-        });
-    }
-    // A filter schema of a small list of parameters can be part of a larger one, but not the reverse.
-    changes.sort_by_key(|change| match change {
-        Change::AddOperation { operation } => {
-            let parameters = operation.node["parameters"].as_array().map_or(0, Vec::len);
-            (parameters, operation.key.method != "get", operation.path.clone())
-        }
-        _ => (0, false, String::new()),
-    });
+    let new: Operations = listed
+        .iter()
+        .filter(|(id, _)| import.new.contains(id))
+        .map(|(id, one)| (id.clone(), one.clone()))
+        .collect();
+    changes.extend(new_operations(&import.corrected, &new, date));
     // If a list becomes an object or the reverse, none of its differences can be applied separately.
     let is_container =
         |value: &Option<Value>| matches!(value.as_ref().and_then(Value::as_str), Some("object" | "array"));
@@ -66,6 +47,31 @@ pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>
         }
     }
     (changes, manual)
+}
+
+/// Returns the changes that add operations of a document whose references are resolved.
+pub(super) fn new_operations(document: &Value, entries: &Operations, date: &str) -> Vec<Change> {
+    let mut operations = Vec::new();
+    for (id, one) in entries {
+        let Some(mut node) = operation(document, &one.key()).cloned() else { continue };
+        let reference = node["x-reference"].as_str().unwrap_or_default().to_owned();
+        apply_conventions(&mut node);
+        operations.push(NewOperation {
+            key: one.key(),
+            path: one.path.clone(),
+            id: id.clone(),
+            file: one.file.clone(),
+            node,
+            reference,
+            date: date.to_owned(),
+        });
+    }
+    // A filter schema of a small list of parameters can be part of a larger one, but not the reverse.
+    operations.sort_by_key(|one| {
+        let parameters = one.node["parameters"].as_array().map_or(0, Vec::len);
+        (parameters, one.key.method != "get", one.path.clone())
+    });
+    operations.into_iter().map(|operation| Change::AddOperation { operation: Box::new(operation) }).collect()
 }
 
 /// Describes a change.

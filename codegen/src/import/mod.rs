@@ -5,15 +5,18 @@
 //! result with `spec/` location by location. A remaining difference is a change of the vendor, or does not have an
 //! explanation yet. The conventions of `spec/README.md` ([`conventions()`]) do not count as differences.
 
+mod adding;
 pub mod baseline;
 pub mod changes;
 mod comparison;
 mod conventions;
+pub mod naming;
 pub mod operations;
 pub mod overlays;
 pub mod report;
 mod writing;
 
+pub use adding::{AddReport, AddedOperation, add};
 pub use comparison::{Correction, Difference, DifferenceKind, Import, compare, compare_with_spec};
 pub use conventions::conventions;
 pub use writing::{WriteReport, write};

@@ -40,6 +40,21 @@ impl ListedOperation {
     }
 }
 
+/// Returns the text of the list with more entries: after the last one of the same file, otherwise at the end.
+pub fn with_entries(text: &str, entries: &Operations) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (id, one) in entries {
+        let line =
+            format!("{id} = {{ method = {:?}, path = {:?}, file = {:?} }}", one.method, one.path, one.file);
+        let of_file = format!("file = {:?}", one.file);
+        match lines.iter().rposition(|line| line.contains(&of_file)) {
+            Some(last) => lines.insert(last + 1, line),
+            None => lines.extend([String::new(), line]),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
 /// Returns where the tier of an operation differs from the list, so that no operation loses its tier unnoticed.
 pub fn tier_findings(bundle: &Bundle, listed: &Operations) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -29,6 +29,7 @@ use batch::Batch;
 pub use locate::Unspecified;
 use locate::{LocationIndex, NodeRef, ResolvedLocation};
 pub use operation::NewOperation;
+pub(crate) use schema_writer::singular;
 use schema_writer::{Direction, NOT_SELECTIVE, NewSchemas, SchemaCatalog, SchemaWriter};
 use shared_responses::shared_response;
 use violations::EditedNodes;

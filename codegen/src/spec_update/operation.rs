@@ -193,7 +193,11 @@ impl<'a> OperationWriter<'a> {
         }
         node["responses"] = Value::Object(responses);
 
-        let has_filter = body.as_ref().is_some_and(|(_, body)| body["properties"].get("filter").is_some());
+        let has_filter = body.as_ref().is_some_and(|(_, body)| {
+            body["properties"]
+                .get("filter")
+                .is_some_and(|filter| filter["type"] == "object" || has_properties(filter))
+        });
         node["x-s1"] = self.metadata(&data, query.as_deref(), selective, has_filter, data_schema.as_deref());
         Ok((node, data_schema))
     }
@@ -327,13 +331,16 @@ impl<'a> OperationWriter<'a> {
     fn path_parameters(&self, schemas: &mut SchemaWriter<'_>) -> Result<Vec<Value>, String> {
         let declared: Vec<&Value> = self.parameters("path").collect();
         let names: Vec<&str> = braces(&self.new.path).collect();
-        if declared.len() != names.len() {
+        if declared.len() > names.len() {
             return Err(format!(
                 "{} has {} path parameters, the document has {}",
                 self.new.path,
                 names.len(),
                 declared.len()
             ));
+        }
+        if declared.len() < names.len() {
+            schemas.notes.push("the document does not declare all path parameters".to_owned());
         }
         let by_name = names.iter().all(|name| declared.iter().any(|one| one["name"] == *name));
         let mut written = Vec::new();
@@ -342,7 +349,8 @@ impl<'a> OperationWriter<'a> {
                 true => declared.iter().find(|one| one["name"] == *name),
                 false => declared.get(index),
             };
-            let schema = found.map_or(&Value::Null, |one| &one["schema"]);
+            let text = json!({ "type": "string" });
+            let schema = found.map_or(&text, |one| &one["schema"]);
             let inner = schemas.schema(
                 &format!("{}{}", self.item(), name.to_upper_camel_case()),
                 schema,

@@ -588,7 +588,7 @@ pub(super) fn property_schema_name(owner: &str, name: &str) -> String {
 }
 
 /// Returns the singular of a noun.
-pub(super) fn singular(noun: &str) -> String {
+pub(crate) fn singular(noun: &str) -> String {
     let same = ["ss", "us", "is"].iter().any(|end| noun.ends_with(end));
     if same {
         return noun.to_owned();
