@@ -1,6 +1,7 @@
 //! Checks the specification against the rules of `spec/README.md`.
 
 mod finding;
+mod keys;
 
 pub use finding::Finding;
 
@@ -59,6 +60,9 @@ pub fn check(bundle: &Bundle) -> Vec<Finding> {
         lint.schema(name, schema);
     }
     lint.extensions(&bundle.document, &mut String::new(), false);
+    for (location, message) in keys::unknown(&bundle.document) {
+        lint.add(&location, message);
+    }
     // A schema is used if an operation references it, directly or indirectly, or sends it in place of another.
     let mut pending: Vec<String> = lint.used.iter().cloned().collect();
     while let Some(name) = pending.pop() {

@@ -398,6 +398,28 @@ fn lint_checks_tier_and_end() {
 }
 
 #[test]
+fn lint_checks_keys_of_every_object() {
+    let act = |rest| at("post", "/widgets/act", rest);
+    let response = "POST /widgets/act response 200: type is not a key of the response: expected description, content, headers";
+    for (pointer, message) in [
+        (act("/responses/200/type"), response.to_owned()),
+        (act("/nullable"), "POST /widgets/act: nullable is not a key of the operation".to_owned()),
+        (
+            act("/requestBody/schema"),
+            "POST /widgets/act requestBody: schema is not a key of the request body".to_owned(),
+        ),
+        (schema("Widget", "/property"), "Widget: property is not a key of the schema".to_owned()),
+        (schema("Widget", "/properties/id/min"), "Widget.id: min is not a key of the schema".to_owned()),
+        (schema("Widget", "/properties/id/oneOf"), "Widget.id: oneOf is not a key of the schema".to_owned()),
+    ] {
+        let mut spec = Spec::small();
+        spec.widget(&pointer, json!("x"));
+        let findings = spec.findings();
+        assert!(findings.iter().any(|finding| finding.starts_with(&message)), "{pointer}: {findings:?}");
+    }
+}
+
+#[test]
 fn lint_checks_secrets_and_patterns() {
     let property = |rest: &str| schema("WidgetActData", &format!("/properties{rest}"));
     let key = json!({ "type": "string", "description": "Key." });
@@ -1119,7 +1141,7 @@ fn emit_properties_have_rust_types() {
     spec.property("dates", "{ type: array, items: { type: string, format: date-time }, description: x }");
     spec.property("share", "{ type: number, format: float, default: 1, description: x }");
     spec.property("untyped", "{ description: x }");
-    spec.property("match", "{ type: string, title: x, pattern: a, description: x }");
+    spec.property("match", "{ type: string, pattern: a, description: x }");
     spec.property("title", "{ type: string, description: x }");
     spec.property("default", "{ type: string, description: x }");
     spec.property("query", "{ type: string, description: x }");

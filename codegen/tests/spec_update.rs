@@ -615,6 +615,18 @@ fn apply_rejects_only_the_change_that_violates_a_lint_rule() {
 }
 
 #[test]
+fn apply_keyword_of_a_response_without_body_is_rejected() {
+    let mut sources = SPEC.clone();
+    let node = json!({ "responses": { "204": { "description": "x" } } });
+    apply(&mut sources, vec![new("delete", "/labels", "labels_delete", node)], DATE).unwrap();
+    let before = sources.texts();
+    let change = keyword_change(&key("delete", "/labels"), "response.204", "type", Some(json!("object")));
+    let report = apply(&mut sources, vec![change], DATE).unwrap();
+    assert!(rejection(&report).contains("the response has no body"));
+    assert!(sources.texts() == before);
+}
+
+#[test]
 fn apply_fields_of_an_inline_object_become_a_named_schema() {
     let mut sources = SPEC.clone();
     // Every operation that returns agents has the location.

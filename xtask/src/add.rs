@@ -13,8 +13,11 @@ use crate::{generation, vendor_document};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Method and path, such as "GET /tags"
-    #[arg(required = true, value_name = "OPERATION")]
+    #[arg(required_unless_present = "all", value_name = "OPERATION")]
     operations: Vec<String>,
+    /// Add all operations of the document that spec/ does not have
+    #[arg(long, conflicts_with_all = ["operations", "id"])]
+    all: bool,
     /// Operation ID, for one operation [default: derived from the path]
     #[arg(long = "as", value_name = "ID")]
     id: Option<String>,
@@ -31,7 +34,7 @@ impl Args {
     /// Returns the arguments `OPERATION --document DOCUMENT --date DATE`.
     pub(crate) fn of(operation: &str, document: &Path, date: &str) -> Self {
         let (document, date) = (Some(document.to_owned()), Some(date.to_owned()));
-        Self { operations: vec![operation.to_owned()], id: None, document, date }
+        Self { operations: vec![operation.to_owned()], all: false, id: None, document, date }
     }
 }
 
@@ -47,6 +50,12 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<String> {
     let listed = operations::read(&spec)?;
     let proposed = naming::propose(&document.value, &listed);
     let mut entries = operations::Operations::new();
+    if args.all {
+        entries.extend(proposed.iter().map(|(id, entry)| (id.clone(), entry.clone())));
+        if entries.is_empty() {
+            return Err(Error::Command("spec/ has all operations of the document".to_owned()));
+        }
+    }
     for text in &args.operations {
         let (key, name) = parse(text)?;
         if let Some((id, _)) = listed.iter().find(|(_, one)| one.key() == key) {
@@ -81,6 +90,12 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<String> {
     out.push('\n');
     out += &generation::write_fixtures(root)?;
     out += &table(&report);
+    if !report.refused.is_empty() {
+        out.push_str("\nnot supported:\n");
+        for (id, reason) in &report.refused {
+            let _ = writeln!(out, "  {id}: {reason}");
+        }
+    }
     Ok(out)
 }
 
@@ -103,7 +118,7 @@ fn nearest(name: &str, proposed: &operations::Operations) -> String {
     let mut all: Vec<(f64, String)> = proposed
         .values()
         .map(|one| {
-            let distance = strsim::jaro_winkler(name, &one.key().to_string());
+            let distance = strsim::normalized_damerau_levenshtein(name, &one.key().to_string());
             (distance, format!("{} {}", one.method, one.path))
         })
         .collect();

@@ -28,6 +28,8 @@ pub struct AddedOperation {
 pub struct AddReport {
     /// Added operations, sorted by ID.
     pub operations: Vec<AddedOperation>,
+    /// Operations that are not supported: operation ID and reason.
+    pub refused: Vec<(String, String)>,
     /// Changed files of `spec/`.
     pub files: Vec<String>,
 }
@@ -35,8 +37,7 @@ pub struct AddReport {
 /// Adds operations of a document to `spec/` and to its list of operations. `date` is the month of the document.
 ///
 /// # Errors
-/// Returns an error if an operation is not supported, or `spec/` cannot be read or written. No file changes if an
-/// operation is not supported.
+/// Returns an error if no operation is supported, or `spec/` cannot be read or written.
 pub fn add(spec: &Path, document: &Document, entries: &Operations, date: &str) -> Result<AddReport> {
     let names = entries.iter().map(|(id, one)| (one.key(), (one.path.clone(), id.clone()))).collect();
     let extracted = extract(&document.value, &names)?;
@@ -44,11 +45,15 @@ pub fn add(spec: &Path, document: &Document, entries: &Operations, date: &str) -
     let before = schema_names(&sources.bundle()?);
     let changes = new_operations(&extracted, entries, date);
     let report = spec_update::apply(&mut sources, changes, date)?;
-    if let Some((change, reason)) = report.rejected.first() {
-        let id = match change {
-            Change::AddOperation { operation } => operation.id.as_str(),
-            _ => "the document",
-        };
+    let refused = report.rejected.iter().filter_map(|(change, reason)| match change {
+        Change::AddOperation { operation } => Some((operation.id.clone(), reason.clone())),
+        _ => None,
+    });
+    let refused: Vec<(String, String)> = refused.collect();
+    let mut entries = entries.clone();
+    entries.retain(|id, _| !refused.iter().any(|(other, _)| other == id));
+    let entries = &entries;
+    if let (true, Some((id, reason))) = (entries.is_empty(), refused.first()) {
         return Err(Error::Command(format!("{id} cannot be added: {reason}")));
     }
     let bundle = sources.bundle()?;
@@ -73,7 +78,7 @@ pub fn add(spec: &Path, document: &Document, entries: &Operations, date: &str) -
     let mut files = sources.write(spec)?;
     std::fs::write(&list, operations::with_entries(&text, entries)).map_err(io)?;
     files.push(operations::FILE.to_owned());
-    Ok(AddReport { operations: added, files })
+    Ok(AddReport { operations: added, refused, files })
 }
 
 fn schema_names(bundle: &Bundle) -> Vec<String> {

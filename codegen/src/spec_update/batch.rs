@@ -82,6 +82,9 @@ impl Batch {
         if !new.id.starts_with(&format!("{tag}_")) {
             return Err(format!("the operationId {} does not start with {tag}_", new.id));
         }
+        if new.path.starts_with("/sdl/") {
+            return Err("its path is not below /web/api".into());
+        }
         if Key::new(&new.key.method, &new.path) != new.key {
             return Err(format!("{} is not the path of {}", new.path, new.key));
         }

@@ -501,6 +501,13 @@ impl<'a> Update<'a> {
     ) -> Result<Vec<EditTarget>, String> {
         let located = map.find(key, location).ok_or_else(|| unknown_location(map, key, location))?;
         let parameter = located.parameter.as_ref();
+        if location.starts_with("response.")
+            && located.site.pointer.ends_with(&format!("/responses/{}", &location[9..]))
+        {
+            return Err(
+                "the response has no body, so that it has no schema to change; change it manually".into()
+            );
+        }
         let target = |at: &NodeRef| EditTarget {
             at: at.clone(),
             key: keyword.to_owned(),
