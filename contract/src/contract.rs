@@ -146,6 +146,10 @@ impl Contract {
         self.operations.iter()
     }
 
+    pub(super) fn schemas(&self) -> &Schemas {
+        &self.schemas
+    }
+
     /// Returns the declared properties of an object schema. References are resolved and `allOf` is merged.
     pub fn properties<'a>(&'a self, schema: &'a Value) -> BTreeMap<&'a str, &'a Value> {
         self.schemas.properties(schema)

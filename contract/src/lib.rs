@@ -36,6 +36,7 @@
 
 mod contract;
 mod coverage;
+mod example;
 mod exchange_check;
 mod exchange_context;
 mod finding;

@@ -66,7 +66,8 @@ fn try_handle(
         return Err(SandboxResponse::bad_request(errors));
     }
     let Some(plan) = operation_match.operation.x_s1().get("sandbox") else {
-        return Err(not_implemented(&format!("{} is not implemented", operation_match.operation.id())));
+        let is_count = checked.query.get("countOnly") == Some(&Value::Bool(true));
+        return Ok(SandboxResponse::example(contract, operation_match.operation, is_count));
     };
     let request_id = tenant.new_id();
     let handler = OperationHandler {

@@ -5,6 +5,8 @@ use http::StatusCode;
 use sentinelone::raw::runtime::Timestamp;
 use serde_json::{Value, json};
 
+use sentinelone_contract::{Contract, OperationSpec};
+
 use super::files;
 
 /// A request to the sandbox.
@@ -42,6 +44,7 @@ pub(super) struct SandboxResponse {
 pub(super) enum ResponseContent {
     Json(Value),
     Zip(Vec<u8>),
+    Text(String),
 }
 
 impl SandboxResponse {
@@ -60,6 +63,25 @@ impl SandboxResponse {
         };
         let bytes = files::zip(entries, password).map_err(failed)?;
         Ok(Self { status: StatusCode::OK, body: ResponseContent::Zip(bytes) })
+    }
+
+    /// Returns an invented response of an operation without behavior in the sandbox.
+    pub(super) fn example(contract: &Contract, operation: &OperationSpec, is_count: bool) -> Self {
+        let declared = operation.as_json().get("responses").and_then(Value::as_object);
+        let codes = declared.into_iter().flat_map(|responses| responses.keys());
+        let status = codes.filter_map(|code| code.parse().ok()).find(StatusCode::is_success);
+        let status = status.unwrap_or(StatusCode::OK);
+        let body = match contract.example_response(operation, status.as_u16()) {
+            Some(mut body) => {
+                if let Some(data) = body.get_mut("data").filter(|data| is_count && data.is_array()) {
+                    *data = json!([]);
+                }
+                ResponseContent::Json(body)
+            }
+            None if status == StatusCode::NO_CONTENT => ResponseContent::Text(String::new()),
+            None => ResponseContent::Text(format!("Example of {}\n", operation.id())),
+        };
+        Self { status, body }
     }
 
     /// Returns an error response in the format of SentinelOne. The codes for status 400 and 401 are those of
@@ -84,5 +106,48 @@ impl SandboxResponse {
 
     pub(super) fn not_found(detail: String) -> Self {
         Self::error(StatusCode::NOT_FOUND, "Not Found", [detail])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn example_has_the_declared_form() {
+        let list = json!({ "type": "object", "properties": {
+            "data": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" } } } },
+            "pagination": { "type": "object", "properties": { "nextCursor": { "type": "string" } } },
+        } });
+        let content = json!({ "application/json": { "schema": list } });
+        let operation = |id: &str, responses: Value| {
+            let facts = json!({ "versions": ["2.1"], "kind": "read", "filter": "none", "paging": "none" });
+            json!({ "operationId": id, "tags": ["items"], "responses": responses, "x-s1": facts })
+        };
+        let document = json!({ "openapi": "3.0.3", "paths": {
+            "/items": {
+                "get": operation("items_list", json!({ "200": { "description": "x", "content": content } })),
+                "delete": operation("items_delete", json!({ "204": { "description": "x" } })),
+            },
+            "/items/export": {
+                "get": operation("items_export", json!({ "200": { "description": "x", "content": { "*/*": {} } } })),
+            },
+        } });
+        let contract = Contract::from_document(document).unwrap();
+        let example = |id: &str, is_count| {
+            SandboxResponse::example(&contract, contract.operation(id).unwrap(), is_count)
+        };
+        let page = json!({ "nextCursor": null, "totalItems": 1 });
+        for (is_count, data) in [(false, json!([{ "id": "1000000000000000001" }])), (true, json!([]))] {
+            let ResponseContent::Json(body) = example("items_list", is_count).body else { unreachable!() };
+            assert_eq!(body, json!({ "data": data, "pagination": page }));
+        }
+        let deleted = example("items_delete", false);
+        assert_eq!(deleted.status, StatusCode::NO_CONTENT);
+        assert!(matches!(deleted.body, ResponseContent::Text(text) if text.is_empty()));
+        let export = example("items_export", false).body;
+        assert!(matches!(export, ResponseContent::Text(text) if text == "Example of items_export\n"));
     }
 }

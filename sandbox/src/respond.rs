@@ -56,7 +56,7 @@ pub(super) fn respond(head: &Parts, origin: String, body: Body, state: &State) -
             status: response.status.as_u16(),
             response: match &response.body {
                 ResponseContent::Json(body) => body.clone(),
-                ResponseContent::Zip(_) => Value::Null,
+                ResponseContent::Zip(_) | ResponseContent::Text(_) => Value::Null,
             },
         });
         (response, number)
@@ -64,6 +64,7 @@ pub(super) fn respond(head: &Parts, origin: String, body: Body, state: &State) -
     let (bytes, content_type) = match response.body {
         ResponseContent::Json(body) => (Bytes::from(body.to_string()), "application/json"),
         ResponseContent::Zip(bytes) => (Bytes::from(bytes), "application/zip"),
+        ResponseContent::Text(text) => (Bytes::from(text), "text/plain"),
     };
     let mut http_response = Response::new(bytes);
     *http_response.status_mut() = response.status;

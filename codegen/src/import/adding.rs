@@ -122,10 +122,6 @@ fn decisions(
     }
     let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
     let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-    let plan = facts.sandbox.as_ref();
-    let collection = plan.and_then(|plan| {
-        plan["collection"].as_str().or_else(|| plan.pointer("/create/collection")?.as_str())
-    });
     let mut decisions = vec![
         ("kind", if facts.kind == Kind::Read { "read" } else { "action" }.to_owned()),
         ("destructive", yes(facts.destructive)),
@@ -134,7 +130,7 @@ fn decisions(
         ("permissions", list(&facts.permissions.required)),
         ("secrets", list(&secrets)),
         ("response", response),
-        ("collection", collection.unwrap_or("none").to_owned()),
+        ("collection", "none: the sandbox returns an invented response".to_owned()),
         ("new types", list(&names)),
     ];
     decisions.extend(notes.into_iter().map(|note| ("note", note)));

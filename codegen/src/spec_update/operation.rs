@@ -198,18 +198,11 @@ impl<'a> OperationWriter<'a> {
                 .get("filter")
                 .is_some_and(|filter| filter["type"] == "object" || has_properties(filter))
         });
-        node["x-s1"] = self.metadata(&data, query.as_deref(), selective, has_filter, data_schema.as_deref());
+        node["x-s1"] = self.metadata(&data, query.as_deref(), selective, has_filter);
         Ok((node, data_schema))
     }
 
-    fn metadata(
-        &self,
-        data: &Data<'_>,
-        query: Option<&str>,
-        selective: bool,
-        has_filter: bool,
-        data_schema: Option<&str>,
-    ) -> Value {
+    fn metadata(&self, data: &Data<'_>, query: Option<&str>, selective: bool, has_filter: bool) -> Value {
         let new = self.new;
         let read = new.key.method == "get";
         let filter = match (read, has_filter || query.is_some(), selective) {
@@ -236,7 +229,6 @@ impl<'a> OperationWriter<'a> {
                     "note": "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
                 },
             ],
-            "sandbox": self.sandbox(data, has_filter, data_schema),
         });
         if new.node["deprecated"] == true {
             metadata["end"] = end(&new.date);
@@ -254,55 +246,6 @@ impl<'a> OperationWriter<'a> {
             metadata["query"] = json!(query);
         }
         metadata
-    }
-
-    /// Returns the sandbox plan, inferred from method and schema.
-    fn sandbox(&self, data: &Data<'_>, has_filter: bool, data_schema: Option<&str>) -> Value {
-        let last = braces(&self.new.path).last();
-        let one = last.filter(|name| self.new.path.ends_with(&format!("{{{name}}}")));
-        let mut plan = json!({ "collection": self.tag });
-        if let Some(name) = one {
-            plan["where"] = json!({ "id": format!("$path.{name}") });
-        }
-        if let Data::Inner(list, ..) = data {
-            plan["list"] = json!(list);
-        }
-        let plan_data = match data_schema {
-            Some("SuccessFlag") => Some(json!({ "success": true })),
-            Some("Affected") | None => None,
-            Some(_) => Some(json!("$result")),
-        };
-        let request_data = self.request_schema().map(|body| &body["properties"]["data"]);
-        let fields =
-            request_data.map(|data| members(data, "/properties").map(|(name, _)| name.clone()).collect());
-        let fields: Vec<String> = fields.unwrap_or_default();
-        match self.new.key.method.as_str() {
-            "get" => return plan,
-            "delete" => plan["delete"] = json!(true),
-            "put" if one.is_some() || has_filter => {
-                let set = fields.iter().map(|name| (name.clone(), json!(format!("$body.data.{name}"))));
-                let set: Map<String, Value> = set.collect();
-                if !set.is_empty() {
-                    plan["set"] = Value::Object(set);
-                }
-            }
-            "post" if one.is_none() && !has_filter => {
-                let fields = fields.iter().filter(|name| *name != "id");
-                let mut item: Map<String, Value> =
-                    fields.map(|name| (name.clone(), json!(format!("$body.data.{name}")))).collect();
-                item.insert("id".into(), json!("$newId"));
-                plan = json!({ "create": { "collection": self.tag, "item": item } });
-                if data_schema.is_some_and(|name| !matches!(name, "SuccessFlag" | "Affected")) {
-                    plan["data"] = json!("$created");
-                    return plan;
-                }
-            }
-            _ => {}
-        }
-        if let Some(data) = plan_data.filter(|data| *data != "$result" || plan.get("delete").is_none()) {
-            plan["data"] = data;
-        }
-        plan
     }
 
     /// Returns the schema name of an item of the path.

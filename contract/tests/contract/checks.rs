@@ -612,3 +612,19 @@ fn read_dir_returns_exchanges_sorted_by_path() {
     assert!(error.contains("bad.json") && error.contains("operation"), "{error}");
     assert!(fixture::read_dir(dir.path().join("none")).is_err());
 }
+
+#[test]
+fn example_response_of_each_operation_conforms() {
+    let contract = Contract::bundled();
+    let mut checked = 0;
+    for operation in contract.operations() {
+        let codes = operation.as_json()["responses"].as_object().unwrap().keys();
+        for status in codes.filter_map(|code| code.parse::<u16>().ok()) {
+            let Some(example) = contract.example_response(operation, status) else { continue };
+            let findings = contract.check_response(operation, status, example.to_string().as_bytes());
+            assert!(findings.is_empty(), "{} {status}: {findings:#?}", operation.id());
+            checked += 1;
+        }
+    }
+    assert!(checked > contract.operations().count(), "{checked}");
+}
