@@ -650,6 +650,10 @@ async fn filter_fields_are_implemented() {
     let mut checked = 0;
     for operation in contract.operations() {
         let plan = &operation.x_s1()["sandbox"];
+        // The response of such an operation is an example.
+        if plan.is_null() {
+            continue;
+        }
         let creates = plan.get("create").is_some();
         for path in paths(operation) {
             let (console, query_id) = console_with_results().await;
@@ -826,7 +830,8 @@ fn plans_use_existing_fields() {
     };
     for operation in contract.operations() {
         let plan = &operation.x_s1()["sandbox"];
-        assert!(plan.is_object(), "{} has no plan", operation.id());
+        let is_curated = operation.x_s1()["tier"] == "curated";
+        assert!(plan.is_object() || !is_curated, "{} has no plan", operation.id());
         let Some(collection) = plan["collection"].as_str() else { continue };
         assert!(tenant()[collection].is_array() || planned.contains_key(collection), "{collection}");
         let mut fields: Vec<String> = Vec::new();
