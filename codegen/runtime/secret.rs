@@ -6,11 +6,27 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+/// Parts of the names of secrets, in lower case without separators.
+pub const SECRET_NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "token",
+    "secret",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "encryptionkey",
+    "licensekey",
+    "authorization",
+    "cookie",
+    "credential",
+];
+
 /// Returns whether a string with this name is secret, unless the specification says otherwise: a password, a key or a
 /// token.
 pub fn is_secret_name(name: &str) -> bool {
-    const SECRETS: [&str; 8] =
-        ["password", "passwd", "passphrase", "secret", "apikey", "accesskey", "privatekey", "encryptionkey"];
     const OTHERS: [&str; 8] = ["expir", "time", "date", "createdat", "updatedat", "flow", "id", "scope"];
     const POSITIONS: [&str; 4] = ["continuationtoken", "nexttoken", "pagetoken", "nextpagetoken"];
     let name: String =
@@ -18,8 +34,7 @@ pub fn is_secret_name(name: &str) -> bool {
     if POSITIONS.contains(&name.as_str()) {
         return false;
     }
-    let at = SECRETS.iter().find_map(|part| Some(name.find(part)? + part.len()));
-    match at.or_else(|| name.find("token").map(|at| at + 5)) {
+    match SECRET_NAMES.iter().find_map(|part| Some(name.find(part)? + part.len())) {
         // What follows the word decides: `tokenId` and `passwordExpiresAt` are not secret.
         Some(end) => !OTHERS.iter().any(|other| name[end..].contains(other)),
         None => false,

@@ -1372,7 +1372,7 @@ static UNUSUAL: Operation = Operation {
 
 const SECRET: &[Field] = &[
     Field { length: (None, Some(3)), ..Field::new("name", "name", FieldKind::String, "") },
-    Field { secret: true, ..Field::new("password", "password", FieldKind::String, "") },
+    Field::new("password", "password", FieldKind::String, ""),
 ];
 
 #[test]

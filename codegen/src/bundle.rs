@@ -1,6 +1,6 @@
 //! Joins the files of `spec/` into one plain OpenAPI document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -244,6 +244,15 @@ pub fn each_reference(node: &Value, visit: &mut impl FnMut(&str)) {
         Value::Array(list) => list.iter().for_each(|value| each_reference(value, visit)),
         _ => {}
     }
+}
+
+/// Adds the schemas that a node uses, directly or indirectly.
+pub(crate) fn add_used(bundle: &Bundle, node: &Value, into: &mut BTreeSet<String>) {
+    each_reference(node, &mut |name| {
+        if into.insert(name.to_owned()) {
+            add_used(bundle, bundle.schema(name).unwrap_or(&Value::Null), into);
+        }
+    });
 }
 
 /// Returns the members of the object at a JSON pointer; empty if the value is missing.

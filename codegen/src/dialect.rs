@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use heck::ToUpperCamelCase;
 use serde_json::{Map, Value, json};
 
-use crate::bundle::{Bundle, Operation, each_reference, members, reference};
+use crate::bundle::{Bundle, Operation, add_used, members, reference};
 use crate::metadata;
 use crate::{Error, Result};
 
@@ -34,7 +34,7 @@ pub enum Envelope<'a> {
 pub const ANY_MEDIA: &str = "*/*";
 
 /// Members of an envelope.
-const ENVELOPE: [&str; 3] = ["data", "pagination", "errors"];
+pub(crate) const ENVELOPE: [&str; 3] = ["data", "pagination", "errors"];
 
 /// Returns the format of the success response.
 ///
@@ -79,6 +79,11 @@ pub fn envelope<'a>(bundle: &'a Bundle, operation: Operation<'a>) -> Result<Enve
 /// Returns whether a schema is an object with declared properties.
 pub(crate) fn has_properties(schema: &Value) -> bool {
     schema["properties"].as_object().is_some_and(|properties| !properties.is_empty())
+}
+
+/// Returns whether the member `filter` of a body selects items: it is an object, not a text or a list.
+pub(crate) fn is_filter(member: &Value) -> bool {
+    reference(member).is_some() || member["type"] == "object" || has_properties(member)
 }
 
 /// Returns whether a response schema is an envelope: an object with `data` and no other members than those of an envelope.
@@ -141,7 +146,7 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
         let mut parameters: Vec<Value> = operation.parameters_in("path").cloned().collect();
         if let Some(query) = query_object(bundle, operation)? {
             let name = query_schema(id);
-            each_reference(&query, &mut |name| add_used(bundle, name, &mut in_requests));
+            add_used(bundle, &query, &mut in_requests);
             in_requests.insert(name.clone());
             if schemas.get(&name).is_some() {
                 return Err(Error::Generator(format!(
@@ -158,7 +163,7 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
                 "schema": { "$ref": format!("#/components/schemas/{name}") },
             }));
         }
-        each_reference(&json!(parameters), &mut |name| add_used(bundle, name, &mut in_requests));
+        add_used(bundle, &json!(parameters), &mut in_requests);
         let mut node = json!({
             "operationId": id,
             "tags": operation.node["tags"],
@@ -167,14 +172,14 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
             "parameters": parameters,
         });
         if let Some(body) = operation.body() {
-            each_reference(body, &mut |name| add_used(bundle, name, &mut in_requests));
+            add_used(bundle, body, &mut in_requests);
             let content = json!({ "application/json": { "schema": body } });
             node["requestBody"] = json!({ "required": true, "content": content });
         }
         let form = envelope(bundle, operation).map_err(Error::Generator)?;
         node["responses"] = match &form {
             Envelope::Page(schema) | Envelope::Data(schema) | Envelope::Json(schema) => {
-                each_reference(schema, &mut |name| add_used(bundle, name, &mut in_responses));
+                add_used(bundle, schema, &mut in_responses);
                 let schema = match reference(schema) {
                     Some(name) => json!({ "$ref": format!("#/components/schemas/{name}") }),
                     None => (*schema).clone(),
@@ -211,15 +216,6 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
     strip(&mut document["components"]["schemas"], true);
     document.sort_all_objects();
     Ok(Dialect { document, in_requests, in_responses })
-}
-
-/// Adds a schema and all schemas that it uses.
-fn add_used(bundle: &Bundle, name: &str, into: &mut BTreeSet<String>) {
-    if into.insert(name.to_owned())
-        && let Some(schema) = bundle.schema(name)
-    {
-        each_reference(schema, &mut |name| add_used(bundle, name, into));
-    }
 }
 
 /// Returns one object for all query parameters of an operation. Parameters of a filter are one property `filter`, which

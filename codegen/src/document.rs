@@ -437,18 +437,15 @@ impl Reader {
                         new.insert(key.clone(), Value::Array(values));
                     }
                 }
-                "pattern" => {
-                    let pattern = value.as_str().unwrap_or_default();
-                    match pattern::translate(pattern) {
-                        Some(translated) => {
-                            if translated != pattern {
-                                self.count(Quirk::PythonPattern);
-                            }
-                            new.insert(key.clone(), json!(translated));
+                "pattern" => match value.as_str().and_then(pattern::translate) {
+                    Some(translated) => {
+                        if *value != translated.as_str() {
+                            self.count(Quirk::PythonPattern);
                         }
-                        None => self.count(Quirk::InvalidPattern),
+                        new.insert(key.clone(), json!(translated));
                     }
-                }
+                    None => self.count(Quirk::InvalidPattern),
+                },
                 "discriminator" if value.is_string() => {
                     new.insert(key.clone(), json!({ "propertyName": value }));
                 }

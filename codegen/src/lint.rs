@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
-use crate::bundle::{Bundle, METHODS, Operation, each_reference, members, reference};
-use crate::dialect::{Envelope, envelope};
+use crate::bundle::{Bundle, METHODS, Operation, add_used, each_reference, members, reference};
+use crate::dialect::{ENVELOPE, Envelope, envelope, is_filter};
 use crate::emit::RUNTIME;
 use crate::metadata::{self, FilterRequirement, Kind, Op, Paging, PropertyFacts, SchemaFacts, Send, Tier};
 use crate::pattern;
@@ -80,15 +80,6 @@ pub fn check(bundle: &Bundle) -> Vec<Finding> {
         }
     }
     lint.findings
-}
-
-/// Adds the schemas that a node uses, directly or indirectly.
-pub(crate) fn add_used(bundle: &Bundle, node: &Value, into: &mut BTreeSet<String>) {
-    each_reference(node, &mut |name| {
-        if into.insert(name.to_owned()) {
-            add_used(bundle, bundle.schema(name).unwrap_or(&Value::Null), into);
-        }
-    });
 }
 
 struct Linter<'a> {
@@ -175,7 +166,7 @@ impl Linter<'_> {
             .and_then(|response| response.pointer("/content/application~1json/schema/properties"))
             .filter(|properties| properties.get("data").is_some());
         for (name, _) in envelope_members.into_iter().flat_map(|properties| members(properties, "")) {
-            if !["data", "pagination", "errors"].contains(&name.as_str()) {
+            if !ENVELOPE.contains(&name.as_str()) {
                 let expected = "data, pagination and errors";
                 self.add(
                     location,
@@ -442,11 +433,6 @@ impl Linter<'_> {
             }
         }
     }
-}
-
-/// Returns whether the member `filter` of a body selects items: it is an object, not a text or a list.
-pub(crate) fn is_filter(member: &Value) -> bool {
-    reference(member).is_some() || member["type"] == "object"
 }
 
 /// Returns whether a property is a string that is secret by its name.

@@ -10,15 +10,22 @@ pub(crate) fn translate(pattern: &str) -> Option<String> {
     };
     let mut translated = String::new();
     let mut rest = text.as_str();
-    while let Some(at) = rest.find("(?P<") {
-        let (before, group) = rest.split_at(at);
-        let (_, after) = group.split_once('>')?;
-        translated.push_str(before);
-        translated.push_str("(?:");
+    while let Some(c) = rest.chars().next() {
+        if let Some(group) = rest.strip_prefix("(?P<") {
+            translated.push_str("(?:");
+            rest = group.split_once('>')?.1;
+            continue;
+        }
+        let length =
+            if c == '\\' { 1 + rest[1..].chars().next().map_or(0, char::len_utf8) } else { c.len_utf8() };
+        let (token, after) = rest.split_at(length);
+        translated.push_str(match token {
+            "\\A" => "^",
+            "\\Z" => "$",
+            other => other,
+        });
         rest = after;
     }
-    translated.push_str(rest);
-    let translated = translated.replace("\\A", "^").replace("\\Z", "$");
     is_valid(&translated).then_some(translated)
 }
 
@@ -63,6 +70,7 @@ mod tests {
             ("(?P<hour>[01]\\d):(?P<minute>\\d\\d)", Some("(?:[01]\\d):(?:\\d\\d)")),
             ("(?x)^ ( [a b#] # a comment\n | \\ c )$", Some("^([a b#]| c)$")),
             ("\\Ax\\Z", Some("^x$")),
+            ("\\\\Ax\\(?", Some("\\\\Ax\\(?")),
             // Octal escapes and flags are errors in the other dialect.
             ("[\\001-\\010]", None),
             ("(?i)a", None),

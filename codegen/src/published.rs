@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use crate::bundle::{Bundle, reference};
-use crate::lint::add_used;
+use crate::bundle::{Bundle, add_used, reference};
 use crate::{Error, Result};
 
 const SCHEMA: &str = "#/components/schemas/";

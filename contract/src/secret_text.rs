@@ -1,27 +1,11 @@
 //! Recognition of secrets by the name of a field and the form of a string, without a schema.
 
+use sentinelone::raw::runtime::SECRET_NAMES;
+
 /// The replacement of a secret. It is constant, so it does not depend on the secret.
 pub(super) const MASK: &str = "[secret]";
 
-/// Names of fields with secrets, in lower case without separators.
-const SECRET_NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "token",
-    "secret",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "encryptionkey",
-    "licensekey",
-    "authorization",
-    "cookie",
-    "credential",
-];
-
-/// Returns whether a name indicates a secret value.
+/// Returns whether a name indicates a secret value. Without a schema, any name that contains a word of the list does.
 pub(super) fn is_secret_name(name: &str) -> bool {
     // A redacted name does not indicate a secret value.
     if name.starts_with(MASK) {

@@ -1766,7 +1766,6 @@ impl Fields for AgentFileRequestData {
         },
         Field {
             required: true,
-            secret: true,
             ..Field::new(
                 "password",
                 "password",

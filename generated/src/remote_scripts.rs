@@ -561,7 +561,6 @@ impl crate::runtime::Sealed for RemoteScriptsExecuteData {}
 impl Fields for RemoteScriptsExecuteData {
     const FIELDS: &'static [Field] = &[
         Field {
-            secret: true,
             length: (Some(1), None),
             ..Field::new(
                 "apiKey",
@@ -613,15 +612,12 @@ impl Fields for RemoteScriptsExecuteData {
             FieldKind::List,
             "Paths of the files the script writes as its output.",
         ),
-        Field {
-            secret: true,
-            ..Field::new(
-                "password",
-                "password",
-                FieldKind::String,
-                "Password of the script run, if one is required.",
-            )
-        },
+        Field::new(
+            "password",
+            "password",
+            FieldKind::String,
+            "Password of the script run, if one is required.",
+        ),
         Field::new(
             "passwordFromScope",
             "password_from_scope",

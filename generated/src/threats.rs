@@ -3508,7 +3508,6 @@ impl Fields for ThreatFileRequestData {
     const FIELDS: &'static [Field] = &[
         Field {
             required: true,
-            secret: true,
             ..Field::new(
                 "password",
                 "password",

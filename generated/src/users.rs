@@ -202,15 +202,12 @@ impl ApiTokenQueryData {
 impl crate::runtime::Sealed for ApiTokenQueryData {}
 impl Fields for ApiTokenQueryData {
     const FIELDS: &'static [Field] = &[
-        Field {
-            secret: true,
-            ..Field::new(
-                "apiToken",
-                "api_token",
-                FieldKind::String,
-                "API token whose details are requested.",
-            )
-        },
+        Field::new(
+            "apiToken",
+            "api_token",
+            FieldKind::String,
+            "API token whose details are requested.",
+        ),
     ];
 }
 
@@ -241,7 +238,6 @@ impl Fields for ElevateSessionData {
     const FIELDS: &'static [Field] = &[
         Field {
             required: true,
-            secret: true,
             ..Field::new(
                 "code",
                 "code",

@@ -267,7 +267,8 @@ impl Error {
         let permissions = &self.0.operation?.permissions;
         match (permissions.required, permissions.optional) {
             ([], []) => None,
-            ([], optional) => Some(format!("the permission for the value: {}", optional.join(", "))),
+            ([], [one]) => Some(format!("the permission {one}, which some values need")),
+            ([], optional) => Some(format!("one of the permissions {}", optional.join(", "))),
             ([one], _) => Some(format!("the permission {one}")),
             (all, _) => Some(format!("the permissions {}", all.join(", "))),
         }

@@ -20,7 +20,7 @@ pub(super) fn entry(
     schema: &Value,
     required: bool,
 ) -> Result<TokenStream> {
-    let PropertyFacts { selective, json, secret, .. } =
+    let PropertyFacts { selective, json, .. } =
         metadata::read(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
     let doc = single_line(facts["description"].as_str().unwrap_or_default());
 
@@ -47,9 +47,6 @@ pub(super) fn entry(
     }
     if !selective {
         extras.push(quote!(narrows_selection: false));
-    }
-    if secret == Some(true) {
-        extras.push(quote!(secret: true));
     }
     if let Some(name) = enum_name {
         let name = format_ident!("{name}");

@@ -9,7 +9,7 @@ use super::locate::schema;
 use super::schema_writer::{Direction, NOT_SELECTIVE, SchemaWriter, normalize, normalize_resolved, singular};
 use super::shared_responses::shared_response;
 use crate::bundle::{ROOT, members};
-use crate::dialect::{ANY_MEDIA, has_properties, is_envelope};
+use crate::dialect::{ANY_MEDIA, has_properties, is_envelope, is_filter};
 use crate::lint::braces;
 use crate::surface::Key;
 use crate::yaml_editor::Sources;
@@ -193,11 +193,8 @@ impl<'a> OperationWriter<'a> {
         }
         node["responses"] = Value::Object(responses);
 
-        let has_filter = body.as_ref().is_some_and(|(_, body)| {
-            body["properties"]
-                .get("filter")
-                .is_some_and(|filter| filter["type"] == "object" || has_properties(filter))
-        });
+        let has_filter =
+            body.as_ref().is_some_and(|(_, body)| body["properties"].get("filter").is_some_and(is_filter));
         node["x-s1"] = self.metadata(&data, query.as_deref(), selective, has_filter);
         Ok((node, data_schema))
     }

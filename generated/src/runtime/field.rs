@@ -16,8 +16,6 @@ pub struct Field {
     pub required: bool,
     /// Whether a value makes a filter selective. `limit`, for example, does not.
     pub narrows_selection: bool,
-    /// Whether the value is a secret, which is redacted in all output.
-    pub secret: bool,
     /// Enum values that this version of the client lists; empty if the field accepts any string.
     pub enum_values: &'static [&'static str],
     /// Minimum and maximum number of list items, inclusive. A minimum of 0 means that the operation documents what an
@@ -80,7 +78,6 @@ impl Field {
             kind,
             required: false,
             narrows_selection: true,
-            secret: false,
             enum_values: &[],
             item_count: (None, None),
             length: (None, None),

@@ -44,6 +44,6 @@ pub use response::{
     AffectedCount, Binary, Data, Empty, JsonBody, ListEnvelope, Page, PageItems, Pagination, ResponseBody,
     UndecodedItem, Undocumented,
 };
-pub use secret::{Secret, is_secret_name};
+pub use secret::{SECRET_NAMES, Secret, is_secret_name};
 pub use time::{ParseTimestampError, parse_timestamp};
 pub use timestamp::{InvalidTimestampError, Timestamp};
