@@ -153,3 +153,9 @@ impl FieldValue {
         }
     }
 }
+
+/// Converts the items of a list.
+#[inline]
+pub(crate) fn converted<T>(items: impl IntoIterator<Item = impl Into<T>>) -> Vec<T> {
+    items.into_iter().map(Into::into).collect()
+}

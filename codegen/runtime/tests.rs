@@ -476,7 +476,7 @@ fn value_and_empty_bodies_decode() {
     assert_eq!(Empty::decode(b"\xff ignored").unwrap(), Empty);
 }
 
-#[cfg(feature = "full-serde")]
+#[cfg(feature = "contract")]
 #[test]
 fn reencode_drops_unknown_fields() {
     use crate::runtime::{reencode_request_body, reencode_response};

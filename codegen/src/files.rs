@@ -60,17 +60,16 @@ pub fn write_owned(directory: &Path, files: &Files, owns: fn(&str) -> bool) -> R
 /// # Errors
 /// Returns [`Error::Drift`] with a unified diff from the present to the generated content if they differ.
 pub fn check(directory: &Path, files: &Files) -> Result<()> {
-    let diff = difference(directory, "generated", files, |_| true)?;
-    if diff.is_empty() { Ok(()) } else { Err(Error::Drift(diff)) }
+    check_owned(directory, "generated", files, |_| true)
 }
 
-/// Compares the generated pages of the documentation in `docs/` with the generated files. `owns` returns whether a page is
-/// generated.
+/// Compares the generated files of a directory that has other files too. `root` is its path in the diff; `owns` returns
+/// whether a file is generated.
 ///
 /// # Errors
 /// Returns [`Error::Drift`] with a unified diff if they differ.
-pub fn check_documents(directory: &Path, files: &Files, owns: fn(&str) -> bool) -> Result<()> {
-    let diff = difference(directory, "docs", files, owns)?;
+pub fn check_owned(directory: &Path, root: &str, files: &Files, owns: fn(&str) -> bool) -> Result<()> {
+    let diff = difference(directory, root, files, owns)?;
     if diff.is_empty() { Ok(()) } else { Err(Error::Drift(diff)) }
 }
 

@@ -58,4 +58,4 @@ mod runtime_tests;
 mod raw_item_tests;
 
 pub use error::{Error, Result};
-pub use pipeline::{COMMAND_PAGES, fixtures, generate, generate_from, generate_with_documents};
+pub use pipeline::{COMMAND_PAGES, Project, fixtures, generate, generate_from, generate_project};

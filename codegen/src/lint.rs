@@ -1,5 +1,6 @@
 //! Checks the specification against the rules of `spec/README.md`.
 
+mod features;
 mod finding;
 mod keys;
 
@@ -58,6 +59,9 @@ pub fn check(bundle: &Bundle) -> Vec<Finding> {
     }
     for (name, schema) in bundle.schemas() {
         lint.schema(name, schema);
+    }
+    for (location, message) in features::findings(bundle) {
+        lint.add(&location, message);
     }
     lint.extensions(&bundle.document, &mut String::new(), false);
     for (location, message) in keys::unknown(&bundle.document) {
@@ -450,6 +454,8 @@ fn allows_metadata(pointer: &str) -> bool {
     match pointer.split('/').skip(1).collect::<Vec<_>>().as_slice() {
         ["paths", _, method] => METHODS.contains(method),
         ["paths", _, method, "parameters", _] => METHODS.contains(method),
+        // The features of the client.
+        [] => true,
         ["components", "schemas", _] | ["components", "schemas", _, "properties", _] => true,
         _ => false,
     }

@@ -11,26 +11,43 @@ use crate::{Error, Result, dialect, emit, examples, generator, lint, published};
 /// Directory of the pages of the commands, below `docs/`.
 pub const COMMAND_PAGES: &str = "reference/commands";
 
+/// The generated files of a checkout.
+#[derive(Debug)]
+pub struct Project {
+    /// Files of `generated/`.
+    pub raw: Files,
+    /// Methods of the client, in `src/resources/documented/`.
+    pub methods: Files,
+    /// Calls of the methods, in `tests/properties/`.
+    pub calls: Files,
+    /// Pages of the documentation; paths below `docs/`.
+    pub pages: Files,
+}
+
+/// Generates all files of a checkout that come from its directory `spec/`, except the fixtures.
+///
+/// # Errors
+/// Returns the errors of [`generate`], and an error if a handwritten resource cannot be read.
+pub fn generate_project(root: &Path) -> Result<Project> {
+    let spec = root.join("spec");
+    let bundle = read_checked(&spec)?;
+    let commands = Commands::read(&spec, &bundle)?;
+    let pages = commands.reference(&bundle).into_iter();
+    let pages = pages.map(|(name, text)| (format!("{COMMAND_PAGES}/{name}"), text)).collect();
+    let handwritten = emit::handwritten(&root.join("src/resources"))?;
+    let (raw, (methods, calls)) = emit_all(&bundle, &commands, Some(&handwritten))?;
+    let calls = Files::from([(emit::METHOD_CALLS.to_owned(), calls)]);
+    Ok(Project { raw, methods, calls, pages })
+}
+
 /// Generates all files of `generated/` from the directory `spec`.
 ///
 /// # Errors
 /// Returns an error if a file cannot be read, violates a rule of `spec/README.md`, or is not supported by the
 /// generator.
 pub fn generate(spec: &Path) -> Result<Files> {
-    generate_with_documents(spec).map(|(generated, _)| generated)
-}
-
-/// Generates all files of `generated/`, and the pages of the documentation that come from the directory `spec`. The keys
-/// of the latter are paths below `docs/`.
-///
-/// # Errors
-/// Returns the errors of [`generate`].
-pub fn generate_with_documents(spec: &Path) -> Result<(Files, Files)> {
     let bundle = read_checked(spec)?;
-    let commands = Commands::read(spec, &bundle)?;
-    let pages = commands.reference(&bundle).into_iter();
-    let pages = pages.map(|(name, text)| (format!("{COMMAND_PAGES}/{name}"), text)).collect();
-    Ok((generate_from(&bundle, &commands)?, pages))
+    generate_from(&bundle, &Commands::read(spec, &bundle)?)
 }
 
 /// Generates all files of `generated/` from a bundled specification, which is not checked against the lint rules, and the
@@ -39,17 +56,27 @@ pub fn generate_with_documents(spec: &Path) -> Result<(Files, Files)> {
 /// # Errors
 /// Returns an error if the generator does not support the specification.
 pub fn generate_from(bundle: &Bundle, commands: &Commands) -> Result<Files> {
+    emit_all(bundle, commands, None).map(|(raw, _)| raw)
+}
+
+/// Returns the files of `generated/`, and those of the client's methods if it is known which ones people wrote.
+fn emit_all(
+    bundle: &Bundle,
+    commands: &Commands,
+    handwritten: Option<&emit::Handwritten>,
+) -> Result<(Files, (Files, String))> {
     let client = bundle.sent_by_client();
     let dialect = dialect::apply(&client)?;
     let model = generator::run(&client, &dialect)?;
-    let mut files = emit::all(&client, &model, !commands.is_empty())?;
-    files.extend(commands::files(commands)?);
+    let features = emit::Features::read(&client, &model)?;
+    let mut raw = emit::all(&client, &model, &features, !commands.is_empty())?;
+    let methods = handwritten.map(|written| emit::methods(&client, &model, &features, written));
+    raw.extend(commands::files(commands)?);
     let document = published::document(bundle)?;
     let header = emit::header("//", "spec");
-    files
-        .insert("src/positions.rs".into(), format!("{header}\n{}", published::positions(bundle, &document)?));
-    files.insert("openapi.json".into(), document);
-    Ok(files)
+    raw.insert("src/positions.rs".into(), format!("{header}\n{}", published::positions(bundle, &document)?));
+    raw.insert("openapi.json".into(), document);
+    Ok((raw, methods.transpose()?.unwrap_or_default()))
 }
 
 /// Generates the fixtures from the directory `spec`. Keys are paths below `fixtures/`.

@@ -69,12 +69,12 @@ pub(crate) fn positions(bundle: &Bundle, text: &str) -> Result<String> {
     }
     let operations: String = operations
         .iter()
-        .map(|(id, Range { start, end })| format!("    ({start}, {end}), // {id}\n"))
+        .map(|(id, Range { start, end })| format!("    ({id:?}, {start}, {end}),\n"))
         .collect();
     Ok(format!(
         "//! Positions in [`OPENAPI`](crate::OPENAPI), in bytes: the start, and the end without the following comma.\n\n\
-         /// The operations, in the order of [`OPERATIONS`](crate::OPERATIONS).\n\
-         pub static OPERATIONS: &[(usize, usize)] = &[\n{operations}];\n\n\
+         /// All operations, sorted by ID.\n\
+         pub static OPERATIONS: &[(&str, usize, usize)] = &[\n{operations}];\n\n\
          /// The named schemas, sorted by name.\n\
          pub static SCHEMAS: &[(&str, usize, usize)] = &[\n{schemas}];\n"
     ))

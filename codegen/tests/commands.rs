@@ -2,18 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/curated.rs"]
+mod curated;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::LazyLock;
 
+use curated::spec;
 use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::commands::{self, Commands};
 use sentinelone_codegen::lint::Finding;
 use sentinelone_codegen::{Error, generate_from};
-
-fn spec() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("spec")
-}
 
 static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(&spec()).unwrap());
 

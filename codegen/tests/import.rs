@@ -1,9 +1,13 @@
 //! Tests of the import of a vendor document: reading, corrections and comparison with `spec/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+#[path = "support/curated.rs"]
+mod curated;
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use curated::spec;
 use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::diff::{self, Direction, Rule, SpecIndex};
 use sentinelone_codegen::document::{Document, Quirk, convert, extract, open};
@@ -13,10 +17,6 @@ use sentinelone_codegen::import::report::Report;
 use sentinelone_codegen::import::{DifferenceKind, Import, compare, operations};
 use sentinelone_codegen::surface::{Key, Surface};
 use serde_json::{Map, Value, json};
-
-fn spec() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec")
-}
 
 fn read(text: &str) -> Document {
     convert("document.yaml", text).unwrap()
@@ -31,7 +31,8 @@ const EVIDENCE: &str = "x-s1: { evidence: [{ source: inference, date: 2026-11 }]
 
 #[test]
 fn operations_list_matches_specification() {
-    let bundle = Bundle::read(&spec()).unwrap();
+    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec");
+    let bundle = Bundle::read(&spec).unwrap();
     let have: BTreeMap<String, (String, String, String)> = bundle
         .operations()
         .map(|one| {
@@ -39,7 +40,7 @@ fn operations_list_matches_specification() {
             (one.id().to_owned(), (one.method.to_uppercase(), one.path.to_owned(), file))
         })
         .collect();
-    let listed: BTreeMap<_, _> = operations::read(&spec())
+    let listed: BTreeMap<_, _> = operations::read(&spec)
         .unwrap()
         .into_iter()
         .map(|(id, one)| (id, (one.method, one.path, one.file)))

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/curated.rs"]
+mod curated;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::LazyLock;
 
 use sentinelone_codegen::lint;
@@ -16,10 +18,7 @@ use similar::{ChangeTag, TextDiff};
 
 const DATE: &str = "2024-03";
 
-static SPEC: LazyLock<Sources> = LazyLock::new(|| {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("spec");
-    Sources::read(&directory).unwrap()
-});
+static SPEC: LazyLock<Sources> = LazyLock::new(|| Sources::read(&curated::spec()).unwrap());
 
 static SURFACE: LazyLock<Surface> = LazyLock::new(|| surface(&SPEC));
 

@@ -99,9 +99,12 @@ impl Contract {
     /// Returns the bundled document. Its operations and schemas are parsed on first use, so that a start does not depend on
     /// their number.
     pub(super) fn with_positions() -> Self {
-        let operations = sentinelone::raw::OPERATIONS.iter().zip(sentinelone::raw::positions::OPERATIONS);
-        let operations = operations
-            .map(|(operation, (start, end))| OperationSpec::bundled(operation, Node::bundled(*start, *end)));
+        // Both lists have all operations, sorted by ID: this crate enables all features.
+        let positions = sentinelone::raw::positions::OPERATIONS.iter();
+        let operations = sentinelone::raw::OPERATIONS.iter().zip(positions);
+        let operations = operations.map(|(operation, (_, start, end))| {
+            OperationSpec::bundled(operation, Node::bundled(*start, *end))
+        });
         Self::new(Schemas::bundled(), operations.collect())
     }
 

@@ -25,6 +25,13 @@ impl Contract {
     }
 }
 
+/// Returns a text that matches a pattern, if one of these does.
+fn matching(pattern: &str) -> Option<&'static str> {
+    const TEXTS: [&str; 6] = ["example", "12:30", "12:30:00", "2026-01-01", "192.0.2.1", "1"];
+    let validator = jsonschema::validator_for(&json!({ "pattern": pattern })).ok()?;
+    TEXTS.into_iter().find(|text| validator.is_valid(&json!(text)))
+}
+
 impl Schemas {
     fn example(&self, schema: &Value, name: &str, depth: usize) -> Value {
         let parts = self.parts(schema);
@@ -36,8 +43,14 @@ impl Schemas {
             |key: &str| keyword(key).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
         match self.type_of(schema) {
             Some("string") => {
+                let pattern = keyword("pattern").and_then(Value::as_str);
+                if let Some(text) = pattern.and_then(matching) {
+                    return Value::from(text);
+                }
                 let text = match keyword("format").and_then(Value::as_str) {
                     Some("date-time") => "2026-01-01T00:00:00.000000Z",
+                    Some("date") => "2026-01-01",
+                    Some("duration") => "PT1H",
                     Some("uuid") => "00000000-0000-4000-8000-000000000000",
                     _ if name.ends_with("Id") || name.ends_with("Ids") || name == "id" => {
                         "1000000000000000001"

@@ -2,6 +2,11 @@
 
 //! Accounts of a tenant, which contain sites.
 
+#[cfg(feature = "administration")]
+mod administration;
+#[cfg(feature = "administration")]
+pub use administration::*;
+
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRequirement, Method,
     OpenEnum, Operation, OperationKind, Page, Paging, Permissions, RateLimit, Request,
@@ -73,6 +78,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(query: &AccountsListQuery) -> Result<Request<Page<Account>>, RequestError> {
     Request::new(&LIST).with_query(query)
 }
@@ -145,6 +151,7 @@ pub static GET: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn get(account_id: &str) -> Result<Request<Data<Account>>, RequestError> {
     Request::new(&GET).path_param("account_id", account_id)
 }
@@ -501,141 +508,163 @@ crate::runtime::object_reader::impl_read_members!(AccountsListQuery);
 
 impl AccountsListQuery {
     /// Only these accounts, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Only accounts of this type, such as Trial.
+    #[inline]
     #[must_use]
     pub fn account_type(mut self, account_type: impl Into<LicenseType>) -> Self {
         self.account_type = Some(account_type.into());
         self
     }
     /// Only accounts with this number of licenses in use.
+    #[inline]
     #[must_use]
     pub fn active_licenses(mut self, active_licenses: i64) -> Self {
         self.active_licenses = Some(active_licenses);
         self
     }
     /// Only accounts billed in this mode, such as subscription.
+    #[inline]
     #[must_use]
     pub fn billing_mode(mut self, billing_mode: impl Into<BillingMode>) -> Self {
         self.billing_mode = Some(billing_mode.into());
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Only accounts created at this time.
+    #[inline]
     #[must_use]
     pub fn created_at(mut self, created_at: impl Into<Timestamp>) -> Self {
         self.created_at = Some(created_at.into());
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Only accounts that expire at this time.
+    #[inline]
     #[must_use]
     pub fn expiration(mut self, expiration: impl Into<Timestamp>) -> Self {
         self.expiration = Some(expiration.into());
         self
     }
     /// Only accounts that support these features, such as firewall-control. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn features(
         mut self,
         features: impl IntoIterator<Item = impl Into<LicenseFeature>>,
     ) -> Self {
-        self.features = Some(features.into_iter().map(Into::into).collect());
+        self.features = Some(crate::runtime::converted(features));
         self
     }
     /// Only accounts with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Only the accounts that are the default (true), or that are not (false).
+    #[inline]
     #[must_use]
     pub fn is_default(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only accounts that have exactly this name.
+    #[inline]
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
     /// Only accounts whose name contains this string. A console with a single account ignores the condition.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<AccountSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
     /// Only accounts in one of these states, such as active or expired. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn states(
         mut self,
         states: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.states = Some(states.into_iter().map(Into::into).collect());
+        self.states = Some(crate::runtime::converted(states));
         self
     }
     /// Only accounts with this total number of licenses.
+    #[inline]
     #[must_use]
     pub fn total_licenses(mut self, total_licenses: i64) -> Self {
         self.total_licenses = Some(total_licenses);
         self
     }
     /// Only accounts last updated at this time.
+    #[inline]
     #[must_use]
     pub fn updated_at(mut self, updated_at: impl Into<Timestamp>) -> Self {
         self.updated_at = Some(updated_at.into());
         self
     }
     /// Only accounts with this type of use, such as customer.
+    #[inline]
     #[must_use]
     pub fn usage_type(mut self, usage_type: impl Into<UsageType>) -> Self {
         self.usage_type = Some(usage_type.into());

@@ -2,6 +2,11 @@
 
 //! Log of the actions of users, agents and the console.
 
+#[cfg(feature = "administration")]
+mod administration;
+#[cfg(feature = "administration")]
+pub use administration::*;
+
 use serde_json::{Map, Value};
 
 use crate::runtime::{
@@ -80,6 +85,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(
     query: &ActivitiesListQuery,
 ) -> Result<Request<Page<Activity>>, RequestError> {
@@ -143,6 +149,7 @@ pub static LIST_TYPES: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list_types() -> Result<Request<Page<ActivityType>>, RequestError> {
     Ok(Request::new(&LIST_TYPES))
 }
@@ -289,186 +296,211 @@ crate::runtime::object_reader::impl_read_members!(ActivitiesListQuery);
 
 impl ActivitiesListQuery {
     /// Only activities of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Only activities of these types, by code. The list of activity types contains the codes. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn activity_types(
         mut self,
         activity_types: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.activity_types = Some(activity_types.into_iter().map(Into::into).collect());
+        self.activity_types = Some(crate::runtime::converted(activity_types));
         self
     }
     /// Only the activities that have these UUIDs. At most 5000 items, each at least 1 character.
+    #[inline]
     #[must_use]
     pub fn activity_uuids(
         mut self,
         activity_uuids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.activity_uuids = Some(activity_uuids.into_iter().map(Into::into).collect());
+        self.activity_uuids = Some(crate::runtime::converted(activity_uuids));
         self
     }
     /// Only activities that concern these agents, by agent ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn agent_ids(
         mut self,
         agent_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.agent_ids = Some(agent_ids.into_iter().map(Into::into).collect());
+        self.agent_ids = Some(crate::runtime::converted(agent_ids));
         self
     }
     /// Only activities that concern these alerts, by alert ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn alert_ids(
         mut self,
         alert_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.alert_ids = Some(alert_ids.into_iter().map(Into::into).collect());
+        self.alert_ids = Some(crate::runtime::converted(alert_ids));
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn created_at_between(mut self, created_at_between: impl Into<String>) -> Self {
         self.created_at_between = Some(created_at_between.into());
         self
     }
     /// Only activities created after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
     /// Only activities created at or after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
     /// Only activities created before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
     /// Only activities created at or before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Only activities of these groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Only activities with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Return hidden internal activities as well (true), or only the visible ones (false). Default false.
+    #[inline]
     #[must_use]
     pub fn include_hidden(mut self, include_hidden: bool) -> Self {
         self.include_hidden = Some(include_hidden);
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only activities that concern these rules, by rule ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn rule_ids(
         mut self,
         rule_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.rule_ids = Some(rule_ids.into_iter().map(Into::into).collect());
+        self.rule_ids = Some(crate::runtime::converted(rule_ids));
         self
     }
     /// Only activities of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<ActivitySortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
     /// Only activities that concern these threats, by threat ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn threat_ids(
         mut self,
         threat_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.threat_ids = Some(threat_ids.into_iter().map(Into::into).collect());
+        self.threat_ids = Some(crate::runtime::converted(threat_ids));
         self
     }
     /// Only activities started by the users with these email addresses. At most 5000 items, each at least 1 character.
+    #[inline]
     #[must_use]
     pub fn user_emails(
         mut self,
         user_emails: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.user_emails = Some(user_emails.into_iter().map(Into::into).collect());
+        self.user_emails = Some(crate::runtime::converted(user_emails));
         self
     }
     /// Only activities that these users caused, by user ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn user_ids(
         mut self,
         user_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.user_ids = Some(user_ids.into_iter().map(Into::into).collect());
+        self.user_ids = Some(crate::runtime::converted(user_ids));
         self
     }
 }

@@ -2,6 +2,16 @@
 
 //! Agents on the endpoints, and actions on them.
 
+#[cfg(feature = "documented")]
+mod documented;
+#[cfg(feature = "documented")]
+pub use documented::*;
+
+#[cfg(feature = "endpoints")]
+mod endpoints;
+#[cfg(feature = "endpoints")]
+pub use endpoints::*;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -84,6 +94,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(query: &AgentsListQuery) -> Result<Request<Page<Agent>>, RequestError> {
     Request::new(&LIST).with_query(query)
 }
@@ -147,6 +158,7 @@ pub static ABORT_SCAN: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn abort_scan(
     body: &AgentsAbortScanRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -220,6 +232,7 @@ pub static BROADCAST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn broadcast(
     body: &AgentsBroadcastRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -296,6 +309,7 @@ pub static CONNECT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn connect(
     body: &AgentsConnectRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -372,6 +386,7 @@ pub static DISCONNECT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn disconnect(
     body: &AgentsDisconnectRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -440,6 +455,7 @@ pub static FETCH_LOGS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn fetch_logs(
     body: &AgentsFetchLogsRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -519,6 +535,7 @@ pub static INITIATE_SCAN: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn initiate_scan(
     body: &AgentsInitiateScanRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -589,6 +606,7 @@ pub static SHUTDOWN: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn shutdown(
     body: &AgentsShutdownRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -659,6 +677,7 @@ pub static UNINSTALL: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn uninstall(
     body: &AgentsUninstallRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -733,6 +752,7 @@ pub static LIST_APPLICATIONS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list_applications(
     query: &AgentsListApplicationsQuery,
 ) -> Result<Request<Page<InstalledApplication>>, RequestError> {
@@ -799,6 +819,7 @@ pub static COUNT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn count(
     query: &AgentsCountQuery,
 ) -> Result<Request<Data<AgentCount>>, RequestError> {
@@ -875,6 +896,7 @@ pub static FETCH_FILES: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn fetch_files(
     agent_id: &str,
     body: &AgentsFetchFilesRequest,
@@ -951,6 +973,7 @@ pub static DOWNLOAD: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn download(
     agent_id: &str,
     activity_id: &str,
@@ -1531,10 +1554,12 @@ pub struct AgentBroadcastData {
 
 impl AgentBroadcastData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }
     /// Text to show to the users of the selected endpoints. SentinelOne allows 140 characters. At least 1 character.
+    #[inline]
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
@@ -1728,22 +1753,25 @@ pub struct AgentFileRequestData {
 
 impl AgentFileRequestData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         files: impl IntoIterator<Item = impl Into<String>>,
         password: impl Into<Secret>,
     ) -> Self {
         Self {
-            files: files.into_iter().map(Into::into).collect(),
+            files: crate::runtime::converted(files),
             password: password.into(),
         }
     }
     /// Absolute paths of the files to fetch, at most 10. Patterns are not allowed, spaces are allowed. 1 to 10 items.
+    #[inline]
     #[must_use]
     pub fn files(mut self, files: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.files = files.into_iter().map(Into::into).collect();
+        self.files = crate::runtime::converted(files);
         self
     }
     /// Password that encrypts the fetched files. At least 10 characters, with upper and lower case letters, digits and symbols.
+    #[inline]
     #[must_use]
     pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.password = password.into();
@@ -2904,132 +2932,144 @@ crate::runtime::object_reader::impl_read_members!(AgentFilter);
 
 impl AgentFilter {
     /// Only agents of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Only agents with this number of active threats.
+    #[inline]
     #[must_use]
     pub fn active_threats(mut self, active_threats: i64) -> Self {
         self.active_threats = Some(active_threats);
         self
     }
     /// Number of active threats, above this value.
+    #[inline]
     #[must_use]
     pub fn active_threats_gt(mut self, active_threats_gt: i64) -> Self {
         self.active_threats_gt = Some(active_threats_gt);
         self
     }
     /// Active Directory groups of the endpoint contain one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn ad_computer_member_contains(
         mut self,
         ad_computer_member_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.ad_computer_member_contains = Some(
-            ad_computer_member_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(ad_computer_member_contains),
         );
         self
     }
     /// Active Directory name of the endpoint contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn ad_computer_name_contains(
         mut self,
         ad_computer_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.ad_computer_name_contains = Some(
-            ad_computer_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(ad_computer_name_contains),
         );
         self
     }
     /// Active Directory name or groups of the endpoint contain one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn ad_computer_query_contains(
         mut self,
         ad_computer_query_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.ad_computer_query_contains = Some(
-            ad_computer_query_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(ad_computer_query_contains),
         );
         self
     }
     /// Only agents whose Active Directory details match this string.
+    #[inline]
     #[must_use]
     pub fn ad_query(mut self, ad_query: impl Into<String>) -> Self {
         self.ad_query = Some(ad_query.into());
         self
     }
     /// Active Directory details of the endpoint contain one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn ad_query_contains(
         mut self,
         ad_query_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.ad_query_contains = Some(
-            ad_query_contains.into_iter().map(Into::into).collect(),
-        );
+        self.ad_query_contains = Some(crate::runtime::converted(ad_query_contains));
         self
     }
     /// Active Directory groups of the user contain one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn ad_user_member_contains(
         mut self,
         ad_user_member_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.ad_user_member_contains = Some(
-            ad_user_member_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(ad_user_member_contains),
         );
         self
     }
     /// Active Directory name of the user contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn ad_user_name_contains(
         mut self,
         ad_user_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.ad_user_name_contains = Some(
-            ad_user_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(ad_user_name_contains),
         );
         self
     }
     /// Active Directory name or groups of the user contain one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn ad_user_query_contains(
         mut self,
         ad_user_query_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.ad_user_query_contains = Some(
-            ad_user_query_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(ad_user_query_contains),
         );
         self
     }
     /// Kubernetes namespace of the agent contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn agent_namespace_contains(
         mut self,
         agent_namespace_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.agent_namespace_contains = Some(
-            agent_namespace_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(agent_namespace_contains),
         );
         self
     }
     /// Name of the agent's Kubernetes pod contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn agent_pod_name_contains(
         mut self,
         agent_pod_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.agent_pod_name_contains = Some(
-            agent_pod_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(agent_pod_name_contains),
         );
         self
     }
     /// Agent version: two values joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn agent_version_between(
         mut self,
@@ -3039,50 +3079,55 @@ impl AgentFilter {
         self
     }
     /// Agent version, above this value.
+    #[inline]
     #[must_use]
     pub fn agent_version_gt(mut self, agent_version_gt: impl Into<String>) -> Self {
         self.agent_version_gt = Some(agent_version_gt.into());
         self
     }
     /// Agent version, at least this value.
+    #[inline]
     #[must_use]
     pub fn agent_version_gte(mut self, agent_version_gte: impl Into<String>) -> Self {
         self.agent_version_gte = Some(agent_version_gte.into());
         self
     }
     /// Agent version, below this value.
+    #[inline]
     #[must_use]
     pub fn agent_version_lt(mut self, agent_version_lt: impl Into<String>) -> Self {
         self.agent_version_lt = Some(agent_version_lt.into());
         self
     }
     /// Agent version, at most this value.
+    #[inline]
     #[must_use]
     pub fn agent_version_lte(mut self, agent_version_lte: impl Into<String>) -> Self {
         self.agent_version_lte = Some(agent_version_lte.into());
         self
     }
     /// Only agents that run one of these agent versions. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn agent_versions(
         mut self,
         agent_versions: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.agent_versions = Some(agent_versions.into_iter().map(Into::into).collect());
+        self.agent_versions = Some(crate::runtime::converted(agent_versions));
         self
     }
     /// Exclude agents that run these agent versions. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn agent_versions_nin(
         mut self,
         agent_versions_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.agent_versions_nin = Some(
-            agent_versions_nin.into_iter().map(Into::into).collect(),
-        );
+        self.agent_versions_nin = Some(crate::runtime::converted(agent_versions_nin));
         self
     }
     /// Only agents whose installed applications have one of these vulnerability statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn apps_vulnerability_statuses(
         mut self,
@@ -3091,11 +3136,12 @@ impl AgentFilter {
         >,
     ) -> Self {
         self.apps_vulnerability_statuses = Some(
-            apps_vulnerability_statuses.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(apps_vulnerability_statuses),
         );
         self
     }
     /// Exclude agents with these vulnerability statuses of their installed applications. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn apps_vulnerability_statuses_nin(
         mut self,
@@ -3104,186 +3150,198 @@ impl AgentFilter {
         >,
     ) -> Self {
         self.apps_vulnerability_statuses_nin = Some(
-            apps_vulnerability_statuses_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(apps_vulnerability_statuses_nin),
         );
         self
     }
     /// AWS role of the endpoint's cloud instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn aws_role_contains(
         mut self,
         aws_role_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.aws_role_contains = Some(
-            aws_role_contains.into_iter().map(Into::into).collect(),
-        );
+        self.aws_role_contains = Some(crate::runtime::converted(aws_role_contains));
         self
     }
     /// AWS security groups of the instance contain one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn aws_security_groups_contains(
         mut self,
         aws_security_groups_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.aws_security_groups_contains = Some(
-            aws_security_groups_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(aws_security_groups_contains),
         );
         self
     }
     /// IDs of the AWS subnets contain one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn aws_subnet_ids_contains(
         mut self,
         aws_subnet_ids_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.aws_subnet_ids_contains = Some(
-            aws_subnet_ids_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(aws_subnet_ids_contains),
         );
         self
     }
     /// Azure resource group of the instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn azure_resource_group_contains(
         mut self,
         azure_resource_group_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.azure_resource_group_contains = Some(
-            azure_resource_group_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(azure_resource_group_contains),
         );
         self
     }
     /// Cloud account of the instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_account_contains(
         mut self,
         cloud_account_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_account_contains = Some(
-            cloud_account_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_account_contains),
         );
         self
     }
     /// Cloud image of the instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_image_contains(
         mut self,
         cloud_image_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_image_contains = Some(
-            cloud_image_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_image_contains),
         );
         self
     }
     /// ID of the cloud instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_instance_id_contains(
         mut self,
         cloud_instance_id_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_instance_id_contains = Some(
-            cloud_instance_id_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_instance_id_contains),
         );
         self
     }
     /// Size of the cloud instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_instance_size_contains(
         mut self,
         cloud_instance_size_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_instance_size_contains = Some(
-            cloud_instance_size_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_instance_size_contains),
         );
         self
     }
     /// Cloud region or location of the instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_location_contains(
         mut self,
         cloud_location_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_location_contains = Some(
-            cloud_location_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_location_contains),
         );
         self
     }
     /// Cloud network of the instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_network_contains(
         mut self,
         cloud_network_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_network_contains = Some(
-            cloud_network_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_network_contains),
         );
         self
     }
     /// Only agents hosted at one of these cloud providers. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn cloud_provider(
         mut self,
         cloud_provider: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.cloud_provider = Some(cloud_provider.into_iter().map(Into::into).collect());
+        self.cloud_provider = Some(crate::runtime::converted(cloud_provider));
         self
     }
     /// Exclude agents hosted at these cloud providers. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn cloud_provider_nin(
         mut self,
         cloud_provider_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.cloud_provider_nin = Some(
-            cloud_provider_nin.into_iter().map(Into::into).collect(),
-        );
+        self.cloud_provider_nin = Some(crate::runtime::converted(cloud_provider_nin));
         self
     }
     /// Cloud tags of the instance contain one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_tags_contains(
         mut self,
         cloud_tags_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.cloud_tags_contains = Some(
-            cloud_tags_contains.into_iter().map(Into::into).collect(),
-        );
+        self.cloud_tags_contains = Some(crate::runtime::converted(cloud_tags_contains));
         self
     }
     /// Name of the cluster contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cluster_name_contains(
         mut self,
         cluster_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cluster_name_contains = Some(
-            cluster_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cluster_name_contains),
         );
         self
     }
     /// Only agents whose endpoint has this host name.
+    #[inline]
     #[must_use]
     pub fn computer_name(mut self, computer_name: impl Into<String>) -> Self {
         self.computer_name = Some(computer_name.into());
         self
     }
     /// Host name of the endpoint contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn computer_name_contains(
         mut self,
         computer_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.computer_name_contains = Some(
-            computer_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(computer_name_contains),
         );
         self
     }
     /// Host name of the endpoint contains this string.
+    #[inline]
     #[must_use]
     pub fn computer_name_like(mut self, computer_name_like: impl Into<String>) -> Self {
         self.computer_name_like = Some(computer_name_like.into());
         self
     }
     /// Only agents whose migration to another console has one of these statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn console_migration_statuses(
         mut self,
@@ -3292,11 +3350,12 @@ impl AgentFilter {
         >,
     ) -> Self {
         self.console_migration_statuses = Some(
-            console_migration_statuses.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(console_migration_statuses),
         );
         self
     }
     /// Exclude agents whose migration to another console has these statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn console_migration_statuses_nin(
         mut self,
@@ -3305,118 +3364,134 @@ impl AgentFilter {
         >,
     ) -> Self {
         self.console_migration_statuses_nin = Some(
-            console_migration_statuses_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(console_migration_statuses_nin),
         );
         self
     }
     /// Number of CPU cores: two values joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn core_count_between(mut self, core_count_between: impl Into<String>) -> Self {
         self.core_count_between = Some(core_count_between.into());
         self
     }
     /// Number of CPU cores, above this value.
+    #[inline]
     #[must_use]
     pub fn core_count_gt(mut self, core_count_gt: i64) -> Self {
         self.core_count_gt = Some(core_count_gt);
         self
     }
     /// Number of CPU cores, at least this value.
+    #[inline]
     #[must_use]
     pub fn core_count_gte(mut self, core_count_gte: i64) -> Self {
         self.core_count_gte = Some(core_count_gte);
         self
     }
     /// Number of CPU cores, below this value.
+    #[inline]
     #[must_use]
     pub fn core_count_lt(mut self, core_count_lt: i64) -> Self {
         self.core_count_lt = Some(core_count_lt);
         self
     }
     /// Number of CPU cores, at most this value.
+    #[inline]
     #[must_use]
     pub fn core_count_lte(mut self, core_count_lte: i64) -> Self {
         self.core_count_lte = Some(core_count_lte);
         self
     }
     /// Number of CPUs: two values joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn cpu_count_between(mut self, cpu_count_between: impl Into<String>) -> Self {
         self.cpu_count_between = Some(cpu_count_between.into());
         self
     }
     /// Number of CPUs, above this value.
+    #[inline]
     #[must_use]
     pub fn cpu_count_gt(mut self, cpu_count_gt: i64) -> Self {
         self.cpu_count_gt = Some(cpu_count_gt);
         self
     }
     /// Number of CPUs, at least this value.
+    #[inline]
     #[must_use]
     pub fn cpu_count_gte(mut self, cpu_count_gte: i64) -> Self {
         self.cpu_count_gte = Some(cpu_count_gte);
         self
     }
     /// Number of CPUs, below this value.
+    #[inline]
     #[must_use]
     pub fn cpu_count_lt(mut self, cpu_count_lt: i64) -> Self {
         self.cpu_count_lt = Some(cpu_count_lt);
         self
     }
     /// Number of CPUs, at most this value.
+    #[inline]
     #[must_use]
     pub fn cpu_count_lte(mut self, cpu_count_lte: i64) -> Self {
         self.cpu_count_lte = Some(cpu_count_lte);
         self
     }
     /// Name of the CPU model contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cpu_id_contains(
         mut self,
         cpu_id_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.cpu_id_contains = Some(
-            cpu_id_contains.into_iter().map(Into::into).collect(),
-        );
+        self.cpu_id_contains = Some(crate::runtime::converted(cpu_id_contains));
         self
     }
     /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn created_at_between(mut self, created_at_between: impl Into<String>) -> Self {
         self.created_at_between = Some(created_at_between.into());
         self
     }
     /// Only agents created after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
     /// Only agents created at or after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
     /// Only agents created before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
     /// Only agents created at or before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
     /// Only agents listed in the CSV file with this ID.
+    #[inline]
     #[must_use]
     pub fn csv_filter_id(mut self, csv_filter_id: impl Into<String>) -> Self {
         self.csv_filter_id = Some(csv_filter_id.into());
         self
     }
     /// Time when the agent was decommissioned: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn decommissioned_at_between(
         mut self,
@@ -3426,6 +3501,7 @@ impl AgentFilter {
         self
     }
     /// Only agents decommissioned after this time.
+    #[inline]
     #[must_use]
     pub fn decommissioned_at_gt(
         mut self,
@@ -3435,6 +3511,7 @@ impl AgentFilter {
         self
     }
     /// Only agents decommissioned at or after this time.
+    #[inline]
     #[must_use]
     pub fn decommissioned_at_gte(
         mut self,
@@ -3444,6 +3521,7 @@ impl AgentFilter {
         self
     }
     /// Only agents decommissioned before this time.
+    #[inline]
     #[must_use]
     pub fn decommissioned_at_lt(
         mut self,
@@ -3453,6 +3531,7 @@ impl AgentFilter {
         self
     }
     /// Only agents decommissioned at or before this time.
+    #[inline]
     #[must_use]
     pub fn decommissioned_at_lte(
         mut self,
@@ -3462,245 +3541,259 @@ impl AgentFilter {
         self
     }
     /// Only agents whose endpoint belongs to one of these network domains. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn domains(
         mut self,
         domains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.domains = Some(domains.into_iter().map(Into::into).collect());
+        self.domains = Some(crate::runtime::converted(domains));
         self
     }
     /// Exclude agents whose endpoint belongs to these network domains. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn domains_nin(
         mut self,
         domains_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.domains_nin = Some(domains_nin.into_iter().map(Into::into).collect());
+        self.domains_nin = Some(crate::runtime::converted(domains_nin));
         self
     }
     /// Only agents whose disk is encrypted (true), or is not encrypted (false).
+    #[inline]
     #[must_use]
     pub fn encrypted_applications(mut self, encrypted_applications: bool) -> Self {
         self.encrypted_applications = Some(encrypted_applications);
         self
     }
     /// External ID of the agent contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn external_id_contains(
         mut self,
         external_id_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.external_id_contains = Some(
-            external_id_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(external_id_contains),
         );
         self
     }
     /// External IP address of the endpoint contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn external_ip_contains(
         mut self,
         external_ip_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.external_ip_contains = Some(
-            external_ip_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(external_ip_contains),
         );
         self
     }
     /// Only agents that match the saved filter with this ID.
+    #[inline]
     #[must_use]
     pub fn filter_id(mut self, filter_id: impl Into<String>) -> Self {
         self.filter_id = Some(filter_id.into());
         self
     }
     /// Only agents of these groups, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn filtered_group_ids(
         mut self,
         filtered_group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.filtered_group_ids = Some(
-            filtered_group_ids.into_iter().map(Into::into).collect(),
-        );
+        self.filtered_group_ids = Some(crate::runtime::converted(filtered_group_ids));
         self
     }
     /// Only agents of these sites, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn filtered_site_ids(
         mut self,
         filtered_site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.filtered_site_ids = Some(
-            filtered_site_ids.into_iter().map(Into::into).collect(),
-        );
+        self.filtered_site_ids = Some(crate::runtime::converted(filtered_site_ids));
         self
     }
     /// Only agents that support Firewall Control and have it enabled in their group (true), or all others (false). At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn firewall_enabled(
         mut self,
         firewall_enabled: impl IntoIterator<Item = impl Into<bool>>,
     ) -> Self {
-        self.firewall_enabled = Some(
-            firewall_enabled.into_iter().map(Into::into).collect(),
-        );
+        self.firewall_enabled = Some(crate::runtime::converted(firewall_enabled));
         self
     }
     /// Only agents behind the gateway with this IP address.
+    #[inline]
     #[must_use]
     pub fn gateway_ip(mut self, gateway_ip: impl Into<String>) -> Self {
         self.gateway_ip = Some(gateway_ip.into());
         self
     }
     /// Google Cloud service account of the instance contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn gcp_service_account_contains(
         mut self,
         gcp_service_account_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.gcp_service_account_contains = Some(
-            gcp_service_account_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(gcp_service_account_contains),
         );
         self
     }
     /// Only agents of these groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Only agents with a local configuration (true), or without one (false).
+    #[inline]
     #[must_use]
     pub fn has_local_configuration(mut self, has_local_configuration: bool) -> Self {
         self.has_local_configuration = Some(has_local_configuration);
         self
     }
     /// Only agents with one or more tags (true), or without tags (false).
+    #[inline]
     #[must_use]
     pub fn has_tags(mut self, has_tags: bool) -> Self {
         self.has_tags = Some(has_tags);
         self
     }
     /// Only agents with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Only agents that have one or more active threats (true), or that have none (false).
+    #[inline]
     #[must_use]
     pub fn infected(mut self, infected: bool) -> Self {
         self.infected = Some(infected);
         self
     }
     /// Only agents installed from one of these package types, such as .msi. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn installer_types(
         mut self,
         installer_types: impl IntoIterator<Item = impl Into<InstallerType>>,
     ) -> Self {
-        self.installer_types = Some(
-            installer_types.into_iter().map(Into::into).collect(),
-        );
+        self.installer_types = Some(crate::runtime::converted(installer_types));
         self
     }
     /// Exclude agents installed from these package types, such as .msi. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn installer_types_nin(
         mut self,
         installer_types_nin: impl IntoIterator<Item = impl Into<InstallerType>>,
     ) -> Self {
-        self.installer_types_nin = Some(
-            installer_types_nin.into_iter().map(Into::into).collect(),
-        );
+        self.installer_types_nin = Some(crate::runtime::converted(installer_types_nin));
         self
     }
     /// Only agents that are active (true), or that are not (false).
+    #[inline]
     #[must_use]
     pub fn is_active(mut self, is_active: bool) -> Self {
         self.is_active = Some(is_active);
         self
     }
     /// Only agents that are decommissioned (true), not decommissioned (false), or both when both values are set. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn is_decommissioned(
         mut self,
         is_decommissioned: impl IntoIterator<Item = impl Into<bool>>,
     ) -> Self {
-        self.is_decommissioned = Some(
-            is_decommissioned.into_iter().map(Into::into).collect(),
-        );
+        self.is_decommissioned = Some(crate::runtime::converted(is_decommissioned));
         self
     }
     /// Only agents that have an uninstall request pending (true), or that do not (false).
+    #[inline]
     #[must_use]
     pub fn is_pending_uninstall(mut self, is_pending_uninstall: bool) -> Self {
         self.is_pending_uninstall = Some(is_pending_uninstall);
         self
     }
     /// Only agents that are uninstalled (true), still installed (false), or both when both values are set. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn is_uninstalled(
         mut self,
         is_uninstalled: impl IntoIterator<Item = impl Into<bool>>,
     ) -> Self {
-        self.is_uninstalled = Some(is_uninstalled.into_iter().map(Into::into).collect());
+        self.is_uninstalled = Some(crate::runtime::converted(is_uninstalled));
         self
     }
     /// Only agents whose software is up to date (true), or outdated (false).
+    #[inline]
     #[must_use]
     pub fn is_up_to_date(mut self, is_up_to_date: bool) -> Self {
         self.is_up_to_date = Some(is_up_to_date);
         self
     }
     /// Labels of the Kubernetes node contain one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_node_labels_contains(
         mut self,
         k8s_node_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_node_labels_contains = Some(
-            k8s_node_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_node_labels_contains),
         );
         self
     }
     /// Name of the Kubernetes node contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_node_name_contains(
         mut self,
         k8s_node_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_node_name_contains = Some(
-            k8s_node_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_node_name_contains),
         );
         self
     }
     /// Kubernetes type contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_type_contains(
         mut self,
         k8s_type_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.k8s_type_contains = Some(
-            k8s_type_contains.into_iter().map(Into::into).collect(),
-        );
+        self.k8s_type_contains = Some(crate::runtime::converted(k8s_type_contains));
         self
     }
     /// Kubernetes version contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_version_contains(
         mut self,
         k8s_version_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_version_contains = Some(
-            k8s_version_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_version_contains),
         );
         self
     }
     /// Time when the agent was last active: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn last_active_date_between(
         mut self,
@@ -3710,6 +3803,7 @@ impl AgentFilter {
         self
     }
     /// Only agents last active after this time.
+    #[inline]
     #[must_use]
     pub fn last_active_date_gt(
         mut self,
@@ -3719,6 +3813,7 @@ impl AgentFilter {
         self
     }
     /// Only agents last active at or after this time.
+    #[inline]
     #[must_use]
     pub fn last_active_date_gte(
         mut self,
@@ -3728,6 +3823,7 @@ impl AgentFilter {
         self
     }
     /// Only agents last active before this time.
+    #[inline]
     #[must_use]
     pub fn last_active_date_lt(
         mut self,
@@ -3737,6 +3833,7 @@ impl AgentFilter {
         self
     }
     /// Only agents last active at or before this time.
+    #[inline]
     #[must_use]
     pub fn last_active_date_lte(
         mut self,
@@ -3746,17 +3843,19 @@ impl AgentFilter {
         self
     }
     /// Name of the user who last logged in contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn last_logged_in_user_name_contains(
         mut self,
         last_logged_in_user_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.last_logged_in_user_name_contains = Some(
-            last_logged_in_user_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(last_logged_in_user_name_contains),
         );
         self
     }
     /// Time of the last full disk scan that succeeded: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn last_successful_scan_date_between(
         mut self,
@@ -3768,6 +3867,7 @@ impl AgentFilter {
         self
     }
     /// Only agents whose last successful full disk scan was after this time.
+    #[inline]
     #[must_use]
     pub fn last_successful_scan_date_gt(
         mut self,
@@ -3777,6 +3877,7 @@ impl AgentFilter {
         self
     }
     /// Only agents whose last successful full disk scan was at or after this time.
+    #[inline]
     #[must_use]
     pub fn last_successful_scan_date_gte(
         mut self,
@@ -3786,6 +3887,7 @@ impl AgentFilter {
         self
     }
     /// Only agents whose last successful full disk scan was before this time.
+    #[inline]
     #[must_use]
     pub fn last_successful_scan_date_lt(
         mut self,
@@ -3795,6 +3897,7 @@ impl AgentFilter {
         self
     }
     /// Only agents whose last successful full disk scan was at or before this time.
+    #[inline]
     #[must_use]
     pub fn last_successful_scan_date_lte(
         mut self,
@@ -3804,68 +3907,69 @@ impl AgentFilter {
         self
     }
     /// ID of the live update contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn live_update_id_contains(
         mut self,
         live_update_id_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.live_update_id_contains = Some(
-            live_update_id_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(live_update_id_contains),
         );
         self
     }
     /// Only agents that support Location Awareness and have it enabled in their group (true), or all others (false). At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn location_enabled(
         mut self,
         location_enabled: impl IntoIterator<Item = impl Into<bool>>,
     ) -> Self {
-        self.location_enabled = Some(
-            location_enabled.into_iter().map(Into::into).collect(),
-        );
+        self.location_enabled = Some(crate::runtime::converted(location_enabled));
         self
     }
     /// Only agents that report one of these locations, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn location_ids(
         mut self,
         location_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.location_ids = Some(location_ids.into_iter().map(Into::into).collect());
+        self.location_ids = Some(crate::runtime::converted(location_ids));
         self
     }
     /// Exclude agents that report these locations, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn location_ids_nin(
         mut self,
         location_ids_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.location_ids_nin = Some(
-            location_ids_nin.into_iter().map(Into::into).collect(),
-        );
+        self.location_ids_nin = Some(crate::runtime::converted(location_ids_nin));
         self
     }
     /// Only agents on endpoints of these machine types, such as laptop or desktop. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn machine_types(
         mut self,
         machine_types: impl IntoIterator<Item = impl Into<MachineType>>,
     ) -> Self {
-        self.machine_types = Some(machine_types.into_iter().map(Into::into).collect());
+        self.machine_types = Some(crate::runtime::converted(machine_types));
         self
     }
     /// Exclude agents on endpoints of these machine types, such as laptop or desktop. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn machine_types_nin(
         mut self,
         machine_types_nin: impl IntoIterator<Item = impl Into<MachineType>>,
     ) -> Self {
-        self.machine_types_nin = Some(
-            machine_types_nin.into_iter().map(Into::into).collect(),
-        );
+        self.machine_types_nin = Some(crate::runtime::converted(machine_types_nin));
         self
     }
     /// Only agents whose migration has this status, such as N/A.
+    #[inline]
     #[must_use]
     pub fn migration_status(
         mut self,
@@ -3875,28 +3979,29 @@ impl AgentFilter {
         self
     }
     /// Only agents that lack one of these permissions on their endpoint. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn missing_permissions(
         mut self,
         missing_permissions: impl IntoIterator<Item = impl Into<MissingPermission>>,
     ) -> Self {
-        self.missing_permissions = Some(
-            missing_permissions.into_iter().map(Into::into).collect(),
-        );
+        self.missing_permissions = Some(crate::runtime::converted(missing_permissions));
         self
     }
     /// Exclude agents that lack these permissions on their endpoint. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn missing_permissions_nin(
         mut self,
         missing_permissions_nin: impl IntoIterator<Item = impl Into<MissingPermission>>,
     ) -> Self {
         self.missing_permissions_nin = Some(
-            missing_permissions_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(missing_permissions_nin),
         );
         self
     }
     /// Only agents whose policy handles threats in this mode, such as detect.
+    #[inline]
     #[must_use]
     pub fn mitigation_mode(
         mut self,
@@ -3906,6 +4011,7 @@ impl AgentFilter {
         self
     }
     /// Only agents whose policy handles suspicious activity in this mode, such as detect.
+    #[inline]
     #[must_use]
     pub fn mitigation_mode_suspicious(
         mut self,
@@ -3915,6 +4021,7 @@ impl AgentFilter {
         self
     }
     /// MAC address of the gateway contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn network_interface_gateway_mac_address_contains(
         mut self,
@@ -3923,182 +4030,183 @@ impl AgentFilter {
         >,
     ) -> Self {
         self.network_interface_gateway_mac_address_contains = Some(
-            network_interface_gateway_mac_address_contains
-                .into_iter()
-                .map(Into::into)
-                .collect(),
+            crate::runtime::converted(network_interface_gateway_mac_address_contains),
         );
         self
     }
     /// Local IP address of a network interface contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn network_interface_inet_contains(
         mut self,
         network_interface_inet_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.network_interface_inet_contains = Some(
-            network_interface_inet_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(network_interface_inet_contains),
         );
         self
     }
     /// MAC address of a network interface contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn network_interface_physical_contains(
         mut self,
         network_interface_physical_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.network_interface_physical_contains = Some(
-            network_interface_physical_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(network_interface_physical_contains),
         );
         self
     }
     /// Only agents that support Network Quarantine Control and have it enabled in their group (true), or all others (false). At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn network_quarantine_enabled(
         mut self,
         network_quarantine_enabled: impl IntoIterator<Item = impl Into<bool>>,
     ) -> Self {
         self.network_quarantine_enabled = Some(
-            network_quarantine_enabled.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(network_quarantine_enabled),
         );
         self
     }
     /// Only agents with one of these network statuses, such as connected or connecting. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn network_statuses(
         mut self,
         network_statuses: impl IntoIterator<Item = impl Into<NetworkStatus>>,
     ) -> Self {
-        self.network_statuses = Some(
-            network_statuses.into_iter().map(Into::into).collect(),
-        );
+        self.network_statuses = Some(crate::runtime::converted(network_statuses));
         self
     }
     /// Exclude agents with these network statuses, such as connected or connecting. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn network_statuses_nin(
         mut self,
         network_statuses_nin: impl IntoIterator<Item = impl Into<NetworkStatus>>,
     ) -> Self {
         self.network_statuses_nin = Some(
-            network_statuses_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(network_statuses_nin),
         );
         self
     }
     /// Only agents in one of these operational states. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn operational_states(
         mut self,
         operational_states: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.operational_states = Some(
-            operational_states.into_iter().map(Into::into).collect(),
-        );
+        self.operational_states = Some(crate::runtime::converted(operational_states));
         self
     }
     /// Exclude agents in these operational states. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn operational_states_nin(
         mut self,
         operational_states_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.operational_states_nin = Some(
-            operational_states_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(operational_states_nin),
         );
         self
     }
     /// Only agents on an operating system of this architecture, such as 32 bit.
+    #[inline]
     #[must_use]
     pub fn os_arch(mut self, os_arch: impl Into<OsArch>) -> Self {
         self.os_arch = Some(os_arch.into());
         self
     }
     /// Only agents on these operating systems, such as windows. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn os_types(
         mut self,
         os_types: impl IntoIterator<Item = impl Into<OsType>>,
     ) -> Self {
-        self.os_types = Some(os_types.into_iter().map(Into::into).collect());
+        self.os_types = Some(crate::runtime::converted(os_types));
         self
     }
     /// Exclude agents on these operating system types, such as windows. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn os_types_nin(
         mut self,
         os_types_nin: impl IntoIterator<Item = impl Into<OsType>>,
     ) -> Self {
-        self.os_types_nin = Some(os_types_nin.into_iter().map(Into::into).collect());
+        self.os_types_nin = Some(crate::runtime::converted(os_types_nin));
         self
     }
     /// Full name and version of the operating system contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn os_version_contains(
         mut self,
         os_version_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.os_version_contains = Some(
-            os_version_contains.into_iter().map(Into::into).collect(),
-        );
+        self.os_version_contains = Some(crate::runtime::converted(os_version_contains));
         self
     }
     /// Only agents with this string in one of the searched fields; a MAC address must start with it.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only agents with this Ranger status; deprecated in favor of rangerStatuses.
+    #[inline]
     #[must_use]
     pub fn ranger_status(mut self, ranger_status: impl Into<RangerStatus>) -> Self {
         self.ranger_status = Some(ranger_status.into());
         self
     }
     /// Only agents with one of these Ranger statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ranger_statuses(
         mut self,
         ranger_statuses: impl IntoIterator<Item = impl Into<RangerStatus>>,
     ) -> Self {
-        self.ranger_statuses = Some(
-            ranger_statuses.into_iter().map(Into::into).collect(),
-        );
+        self.ranger_statuses = Some(crate::runtime::converted(ranger_statuses));
         self
     }
     /// Exclude agents with these Ranger statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ranger_statuses_nin(
         mut self,
         ranger_statuses_nin: impl IntoIterator<Item = impl Into<RangerStatus>>,
     ) -> Self {
-        self.ranger_statuses_nin = Some(
-            ranger_statuses_nin.into_iter().map(Into::into).collect(),
-        );
+        self.ranger_statuses_nin = Some(crate::runtime::converted(ranger_statuses_nin));
         self
     }
     /// Only agents with one of these Ranger versions. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ranger_versions(
         mut self,
         ranger_versions: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.ranger_versions = Some(
-            ranger_versions.into_iter().map(Into::into).collect(),
-        );
+        self.ranger_versions = Some(crate::runtime::converted(ranger_versions));
         self
     }
     /// Exclude agents with these Ranger versions. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ranger_versions_nin(
         mut self,
         ranger_versions_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.ranger_versions_nin = Some(
-            ranger_versions_nin.into_iter().map(Into::into).collect(),
-        );
+        self.ranger_versions_nin = Some(crate::runtime::converted(ranger_versions_nin));
         self
     }
     /// Time when the agent first registered: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn registered_at_between(
         mut self,
@@ -4108,30 +4216,35 @@ impl AgentFilter {
         self
     }
     /// Only agents that first registered after this time.
+    #[inline]
     #[must_use]
     pub fn registered_at_gt(mut self, registered_at_gt: impl Into<Timestamp>) -> Self {
         self.registered_at_gt = Some(registered_at_gt.into());
         self
     }
     /// Only agents that first registered at or after this time.
+    #[inline]
     #[must_use]
     pub fn registered_at_gte(mut self, registered_at_gte: impl Into<Timestamp>) -> Self {
         self.registered_at_gte = Some(registered_at_gte.into());
         self
     }
     /// Only agents that first registered before this time.
+    #[inline]
     #[must_use]
     pub fn registered_at_lt(mut self, registered_at_lt: impl Into<Timestamp>) -> Self {
         self.registered_at_lt = Some(registered_at_lt.into());
         self
     }
     /// Only agents that first registered at or before this time.
+    #[inline]
     #[must_use]
     pub fn registered_at_lte(mut self, registered_at_lte: impl Into<Timestamp>) -> Self {
         self.registered_at_lte = Some(registered_at_lte.into());
         self
     }
     /// Only agents that support Remote Ops Forensics (true), or that do not (false).
+    #[inline]
     #[must_use]
     pub fn remote_ops_forensics_supported(
         mut self,
@@ -4141,86 +4254,94 @@ impl AgentFilter {
         self
     }
     /// Only agents in one of these remote profiling states. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn remote_profiling_states(
         mut self,
         remote_profiling_states: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.remote_profiling_states = Some(
-            remote_profiling_states.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(remote_profiling_states),
         );
         self
     }
     /// Exclude agents in these remote profiling states. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn remote_profiling_states_nin(
         mut self,
         remote_profiling_states_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.remote_profiling_states_nin = Some(
-            remote_profiling_states_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(remote_profiling_states_nin),
         );
         self
     }
     /// Only agents that support this level of remote script orchestration.
+    #[inline]
     #[must_use]
     pub fn rso_level(mut self, rso_level: impl Into<RemoteScriptLevel>) -> Self {
         self.rso_level = Some(rso_level.into());
         self
     }
     /// Only agents whose disk scan has this status, such as none.
+    #[inline]
     #[must_use]
     pub fn scan_status(mut self, scan_status: impl Into<ScanStatus>) -> Self {
         self.scan_status = Some(scan_status.into());
         self
     }
     /// Only agents whose disk scan has one of these statuses, such as started or aborted. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn scan_statuses(
         mut self,
         scan_statuses: impl IntoIterator<Item = impl Into<ScanStatus>>,
     ) -> Self {
-        self.scan_statuses = Some(scan_statuses.into_iter().map(Into::into).collect());
+        self.scan_statuses = Some(crate::runtime::converted(scan_statuses));
         self
     }
     /// Exclude agents whose disk scan has these statuses, such as started or aborted. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn scan_statuses_nin(
         mut self,
         scan_statuses_nin: impl IntoIterator<Item = impl Into<ScanStatus>>,
     ) -> Self {
-        self.scan_statuses_nin = Some(
-            scan_statuses_nin.into_iter().map(Into::into).collect(),
-        );
+        self.scan_statuses_nin = Some(crate::runtime::converted(scan_statuses_nin));
         self
     }
     /// Serial number of the endpoint contains one of these strings (case-insensitive). At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn serial_number_contains(
         mut self,
         serial_number_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.serial_number_contains = Some(
-            serial_number_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(serial_number_contains),
         );
         self
     }
     /// Only agents of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Only agents with these tags: a JSON object in a string that maps tag keys to lists of values. A key that ends in `__nin` excludes its values.
+    #[inline]
     #[must_use]
     pub fn tags_data(mut self, tags_data: impl Into<String>) -> Self {
         self.tags_data = Some(tags_data.into());
         self
     }
     /// Only agents on which a threat with this content hash was found.
+    #[inline]
     #[must_use]
     pub fn threat_content_hash(
         mut self,
@@ -4230,6 +4351,7 @@ impl AgentFilter {
         self
     }
     /// Time when a threat on the agent was reported: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn threat_created_at_between(
         mut self,
@@ -4239,6 +4361,7 @@ impl AgentFilter {
         self
     }
     /// Only agents with a threat that was reported after this time.
+    #[inline]
     #[must_use]
     pub fn threat_created_at_gt(
         mut self,
@@ -4248,6 +4371,7 @@ impl AgentFilter {
         self
     }
     /// Only agents with a threat that was reported at or after this time.
+    #[inline]
     #[must_use]
     pub fn threat_created_at_gte(
         mut self,
@@ -4257,6 +4381,7 @@ impl AgentFilter {
         self
     }
     /// Only agents with a threat that was reported before this time.
+    #[inline]
     #[must_use]
     pub fn threat_created_at_lt(
         mut self,
@@ -4266,6 +4391,7 @@ impl AgentFilter {
         self
     }
     /// Only agents with a threat that was reported at or before this time.
+    #[inline]
     #[must_use]
     pub fn threat_created_at_lte(
         mut self,
@@ -4275,12 +4401,14 @@ impl AgentFilter {
         self
     }
     /// Only agents that have one or more hidden threats (true), or that have none (false).
+    #[inline]
     #[must_use]
     pub fn threat_hidden(mut self, threat_hidden: bool) -> Self {
         self.threat_hidden = Some(threat_hidden);
         self
     }
     /// Only agents with a threat in this mitigation status, such as mitigated.
+    #[inline]
     #[must_use]
     pub fn threat_mitigation_status(
         mut self,
@@ -4290,23 +4418,26 @@ impl AgentFilter {
         self
     }
     /// Only agents that need a reboot to complete the mitigation of a threat (true), or that do not (false). At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn threat_reboot_required(
         mut self,
         threat_reboot_required: impl IntoIterator<Item = impl Into<bool>>,
     ) -> Self {
         self.threat_reboot_required = Some(
-            threat_reboot_required.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(threat_reboot_required),
         );
         self
     }
     /// Only agents that have one or more resolved threats (true), or that have none (false).
+    #[inline]
     #[must_use]
     pub fn threat_resolved(mut self, threat_resolved: bool) -> Self {
         self.threat_resolved = Some(threat_resolved);
         self
     }
     /// Total memory of the endpoint, two values joined by a hyphen; in GB according to SentinelOne, although the related fields and the response use MB.
+    #[inline]
     #[must_use]
     pub fn total_memory_between(
         mut self,
@@ -4316,105 +4447,118 @@ impl AgentFilter {
         self
     }
     /// Total memory of the endpoint in MB, above this value.
+    #[inline]
     #[must_use]
     pub fn total_memory_gt(mut self, total_memory_gt: i64) -> Self {
         self.total_memory_gt = Some(total_memory_gt);
         self
     }
     /// Total memory of the endpoint in MB, at least this value.
+    #[inline]
     #[must_use]
     pub fn total_memory_gte(mut self, total_memory_gte: i64) -> Self {
         self.total_memory_gte = Some(total_memory_gte);
         self
     }
     /// Total memory of the endpoint in MB, below this value.
+    #[inline]
     #[must_use]
     pub fn total_memory_lt(mut self, total_memory_lt: i64) -> Self {
         self.total_memory_lt = Some(total_memory_lt);
         self
     }
     /// Total memory of the endpoint in MB, at most this value.
+    #[inline]
     #[must_use]
     pub fn total_memory_lte(mut self, total_memory_lte: i64) -> Self {
         self.total_memory_lte = Some(total_memory_lte);
         self
     }
     /// Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn updated_at_between(mut self, updated_at_between: impl Into<String>) -> Self {
         self.updated_at_between = Some(updated_at_between.into());
         self
     }
     /// Only agents last changed after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
     /// Only agents last changed at or after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
     /// Only agents last changed before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
     /// Only agents last changed at or before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
     /// Only agents that await one of these user actions, such as reboot_needed. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn user_actions_needed(
         mut self,
         user_actions_needed: impl IntoIterator<Item = impl Into<AgentActionNeeded>>,
     ) -> Self {
-        self.user_actions_needed = Some(
-            user_actions_needed.into_iter().map(Into::into).collect(),
-        );
+        self.user_actions_needed = Some(crate::runtime::converted(user_actions_needed));
         self
     }
     /// Exclude agents that await these user actions, such as reboot_needed. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn user_actions_needed_nin(
         mut self,
         user_actions_needed_nin: impl IntoIterator<Item = impl Into<AgentActionNeeded>>,
     ) -> Self {
         self.user_actions_needed_nin = Some(
-            user_actions_needed_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(user_actions_needed_nin),
         );
         self
     }
     /// Only the agent with this UUID.
+    #[inline]
     #[must_use]
     pub fn uuid(mut self, uuid: impl Into<String>) -> Self {
         self.uuid = Some(uuid.into());
         self
     }
     /// UUID of the agent contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn uuid_contains(
         mut self,
         uuid_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.uuid_contains = Some(uuid_contains.into_iter().map(Into::into).collect());
+        self.uuid_contains = Some(crate::runtime::converted(uuid_contains));
         self
     }
     /// Only agents with these UUIDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn uuids(mut self, uuids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.uuids = Some(uuids.into_iter().map(Into::into).collect());
+        self.uuids = Some(crate::runtime::converted(uuids));
         self
     }
 }
 
 impl Filter for AgentFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "accountIds" => self.account_ids = value.list()?,
@@ -6071,18 +6215,21 @@ crate::runtime::object_reader::impl_read_members!(AgentLogRequestData);
 
 impl AgentLogRequestData {
     /// True to collect the logs of the agent, which are encrypted for SentinelOne Support.
+    #[inline]
     #[must_use]
     pub fn agent_logs(mut self, agent_logs: bool) -> Self {
         self.agent_logs = Some(agent_logs);
         self
     }
     /// True to collect the logs that are intended for customers.
+    #[inline]
     #[must_use]
     pub fn customer_facing_logs(mut self, customer_facing_logs: bool) -> Self {
         self.customer_facing_logs = Some(customer_facing_logs);
         self
     }
     /// True to collect logs of the operating system: Windows, macOS or Linux.
+    #[inline]
     #[must_use]
     pub fn platform_logs(mut self, platform_logs: bool) -> Self {
         self.platform_logs = Some(platform_logs);
@@ -6296,10 +6443,12 @@ pub struct AgentsAbortScanRequest {
 
 impl AgentsAbortScanRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6330,6 +6479,7 @@ pub struct AgentsBroadcastRequest {
 
 impl AgentsBroadcastRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<AgentBroadcastData>,
         filter: impl Into<AgentFilter>,
@@ -6340,12 +6490,14 @@ impl AgentsBroadcastRequest {
         }
     }
     /// The message.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<AgentBroadcastData>) -> Self {
         self.data = data.into();
         self
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6378,10 +6530,12 @@ pub struct AgentsConnectRequest {
 
 impl AgentsConnectRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6424,6 +6578,7 @@ crate::runtime::object_reader::impl_read_members!(AgentsCountQuery);
 
 impl AgentsCountQuery {
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6447,10 +6602,12 @@ pub struct AgentsDisconnectRequest {
 
 impl AgentsDisconnectRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6479,10 +6636,12 @@ pub struct AgentsFetchFilesRequest {
 
 impl AgentsFetchFilesRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(data: impl Into<AgentFileRequestData>) -> Self {
         Self { data: data.into() }
     }
     /// The files, and the password of the zip archive.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<AgentFileRequestData>) -> Self {
         self.data = data.into();
@@ -6519,6 +6678,7 @@ pub struct AgentsFetchLogsRequest {
 
 impl AgentsFetchLogsRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self {
             filter: filter.into(),
@@ -6526,12 +6686,14 @@ impl AgentsFetchLogsRequest {
         }
     }
     /// Logs to fetch.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<AgentLogRequestData>) -> Self {
         self.data = Some(data.into());
         self
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6564,6 +6726,7 @@ pub struct AgentsInitiateScanRequest {
 
 impl AgentsInitiateScanRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self {
             filter: filter.into(),
@@ -6571,12 +6734,14 @@ impl AgentsInitiateScanRequest {
         }
     }
     /// Empty object; it has no documented members.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<Map<String, Value>>) -> Self {
         self.data = Some(data.into());
         self
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6611,15 +6776,17 @@ pub struct AgentsListApplicationsQuery {
 
 impl AgentsListApplicationsQuery {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
-            ids: ids.into_iter().map(Into::into).collect(),
+            ids: crate::runtime::converted(ids),
         }
     }
     /// Only applications on these agents, by agent ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = ids.into_iter().map(Into::into).collect();
+        self.ids = crate::runtime::converted(ids);
         self
     }
 }
@@ -6703,48 +6870,56 @@ crate::runtime::object_reader::impl_read_members!(AgentsListQuery);
 
 impl AgentsListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<AgentSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
@@ -6836,10 +7011,12 @@ pub struct AgentsShutdownRequest {
 
 impl AgentsShutdownRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6868,10 +7045,12 @@ pub struct AgentsUninstallRequest {
 
 impl AgentsUninstallRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();

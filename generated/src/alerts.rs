@@ -72,6 +72,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(query: &AlertsListQuery) -> Result<Request<Page<Alert>>, RequestError> {
     Request::new(&LIST).with_query(query)
 }
@@ -137,6 +138,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn update_analyst_verdict(
     body: &AlertsUpdateAnalystVerdictRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -204,6 +206,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn update_incident(
     body: &AlertsUpdateIncidentRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -322,12 +325,14 @@ crate::runtime::object_reader::impl_read_members!(AlertActionFilter);
 
 impl AlertActionFilter {
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AlertFilter>) -> Self {
         self.filter = filter.into();
         self
     }
     /// Maximum number of alerts. Does not narrow the selection; its effect on actions is not documented. 1 to 1000.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
@@ -336,12 +341,14 @@ impl AlertActionFilter {
 }
 
 impl From<AlertFilter> for AlertActionFilter {
+    #[inline]
     fn from(filter: AlertFilter) -> Self {
         Self { filter, ..Self::default() }
     }
 }
 
 impl Filter for AlertActionFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "limit" => self.limit = value.integer()?,
@@ -1253,335 +1260,362 @@ crate::runtime::object_reader::impl_read_members!(AlertFilter);
 
 impl AlertFilter {
     /// Only alerts of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Only alerts with one of these analyst verdicts, such as TRUE_POSITIVE. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn analyst_verdict(
         mut self,
         analyst_verdict: impl IntoIterator<Item = impl Into<AlertAnalystVerdict>>,
     ) -> Self {
-        self.analyst_verdict = Some(
-            analyst_verdict.into_iter().map(Into::into).collect(),
-        );
+        self.analyst_verdict = Some(crate::runtime::converted(analyst_verdict));
         self
     }
     /// Name of the container image contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn container_image_name_contains(
         mut self,
         container_image_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.container_image_name_contains = Some(
-            container_image_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(container_image_name_contains),
         );
         self
     }
     /// Labels of the container contain one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn container_labels_contains(
         mut self,
         container_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.container_labels_contains = Some(
-            container_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(container_labels_contains),
         );
         self
     }
     /// Name of the container contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn container_name_contains(
         mut self,
         container_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.container_name_contains = Some(
-            container_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(container_name_contains),
         );
         self
     }
     /// Only alerts created after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
     /// Only alerts created at or after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
     /// Only alerts created before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
     /// Only alerts created at or before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
     /// Only alerts of these groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Only alerts with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Only alerts with one of these incident statuses, such as IN_PROGRESS. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn incident_status(
         mut self,
         incident_status: impl IntoIterator<Item = impl Into<AlertIncidentStatus>>,
     ) -> Self {
-        self.incident_status = Some(
-            incident_status.into_iter().map(Into::into).collect(),
-        );
+        self.incident_status = Some(crate::runtime::converted(incident_status));
         self
     }
     /// Name of the Kubernetes cluster contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_cluster_contains(
         mut self,
         k8s_cluster_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_cluster_contains = Some(
-            k8s_cluster_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_cluster_contains),
         );
         self
     }
     /// Labels of the Kubernetes controller contain one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_controller_labels_contains(
         mut self,
         k8s_controller_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_controller_labels_contains = Some(
-            k8s_controller_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_controller_labels_contains),
         );
         self
     }
     /// Name of the Kubernetes controller contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_controller_name_contains(
         mut self,
         k8s_controller_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_controller_name_contains = Some(
-            k8s_controller_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_controller_name_contains),
         );
         self
     }
     /// Labels of the Kubernetes namespace contain one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_namespace_labels_contains(
         mut self,
         k8s_namespace_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_namespace_labels_contains = Some(
-            k8s_namespace_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_namespace_labels_contains),
         );
         self
     }
     /// Name of the Kubernetes namespace contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_namespace_name_contains(
         mut self,
         k8s_namespace_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_namespace_name_contains = Some(
-            k8s_namespace_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_namespace_name_contains),
         );
         self
     }
     /// Name of the Kubernetes node contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_node_contains(
         mut self,
         k8s_node_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.k8s_node_contains = Some(
-            k8s_node_contains.into_iter().map(Into::into).collect(),
-        );
+        self.k8s_node_contains = Some(crate::runtime::converted(k8s_node_contains));
         self
     }
     /// Name of the Kubernetes pod contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_pod_contains(
         mut self,
         k8s_pod_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.k8s_pod_contains = Some(
-            k8s_pod_contains.into_iter().map(Into::into).collect(),
-        );
+        self.k8s_pod_contains = Some(crate::runtime::converted(k8s_pod_contains));
         self
     }
     /// Labels of the Kubernetes pod contain one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_pod_labels_contains(
         mut self,
         k8s_pod_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_pod_labels_contains = Some(
-            k8s_pod_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_pod_labels_contains),
         );
         self
     }
     /// Only alerts from endpoints with one of these machine types. At most 5000 items, each at least 1 character.
+    #[inline]
     #[must_use]
     pub fn machine_type(
         mut self,
         machine_type: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.machine_type = Some(machine_type.into_iter().map(Into::into).collect());
+        self.machine_type = Some(crate::runtime::converted(machine_type));
         self
     }
     /// Name of the agent at the time of detection contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn orig_agent_name_contains(
         mut self,
         orig_agent_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.orig_agent_name_contains = Some(
-            orig_agent_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(orig_agent_name_contains),
         );
         self
     }
     /// Operating system revision of the agent at the time of detection contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn orig_agent_os_revision_contains(
         mut self,
         orig_agent_os_revision_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.orig_agent_os_revision_contains = Some(
-            orig_agent_os_revision_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(orig_agent_os_revision_contains),
         );
         self
     }
     /// UUID of the agent at the time of detection contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn orig_agent_uuid_contains(
         mut self,
         orig_agent_uuid_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.orig_agent_uuid_contains = Some(
-            orig_agent_uuid_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(orig_agent_uuid_contains),
         );
         self
     }
     /// Agent version at the time of detection contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn orig_agent_version_contains(
         mut self,
         orig_agent_version_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.orig_agent_version_contains = Some(
-            orig_agent_version_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(orig_agent_version_contains),
         );
         self
     }
     /// Only alerts from endpoints with one of these operating system types. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn os_type(
         mut self,
         os_type: impl IntoIterator<Item = impl Into<OsType>>,
     ) -> Self {
-        self.os_type = Some(os_type.into_iter().map(Into::into).collect());
+        self.os_type = Some(crate::runtime::converted(os_type));
         self
     }
     /// Only alerts with this string in any of their fields.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only alerts reported after this time.
+    #[inline]
     #[must_use]
     pub fn reported_at_gt(mut self, reported_at_gt: impl Into<Timestamp>) -> Self {
         self.reported_at_gt = Some(reported_at_gt.into());
         self
     }
     /// Only alerts reported at or after this time.
+    #[inline]
     #[must_use]
     pub fn reported_at_gte(mut self, reported_at_gte: impl Into<Timestamp>) -> Self {
         self.reported_at_gte = Some(reported_at_gte.into());
         self
     }
     /// Only alerts reported before this time.
+    #[inline]
     #[must_use]
     pub fn reported_at_lt(mut self, reported_at_lt: impl Into<Timestamp>) -> Self {
         self.reported_at_lt = Some(reported_at_lt.into());
         self
     }
     /// Only alerts reported at or before this time.
+    #[inline]
     #[must_use]
     pub fn reported_at_lte(mut self, reported_at_lte: impl Into<Timestamp>) -> Self {
         self.reported_at_lte = Some(reported_at_lte.into());
         self
     }
     /// Name of the STAR rule contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn rule_name_contains(
         mut self,
         rule_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.rule_name_contains = Some(
-            rule_name_contains.into_iter().map(Into::into).collect(),
-        );
+        self.rule_name_contains = Some(crate::runtime::converted(rule_name_contains));
         self
     }
     /// Only alerts at one of these scope levels, such as site. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<Scope>>) -> Self {
-        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self.scopes = Some(crate::runtime::converted(scopes));
         self
     }
     /// Only alerts with one of these severities, such as Low. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn severity(
         mut self,
         severity: impl IntoIterator<Item = impl Into<Severity>>,
     ) -> Self {
-        self.severity = Some(severity.into_iter().map(Into::into).collect());
+        self.severity = Some(crate::runtime::converted(severity));
         self
     }
     /// Only alerts of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Command line of the source process contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn source_process_commandline_contains(
         mut self,
         source_process_commandline_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.source_process_commandline_contains = Some(
-            source_process_commandline_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(source_process_commandline_contains),
         );
         self
     }
     /// MD5 hash of the source process file contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn source_process_file_hash_md5_contains(
         mut self,
@@ -1590,11 +1624,12 @@ impl AlertFilter {
         >,
     ) -> Self {
         self.source_process_file_hash_md5_contains = Some(
-            source_process_file_hash_md5_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(source_process_file_hash_md5_contains),
         );
         self
     }
     /// SHA-1 hash of the source process file contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn source_process_file_hash_sha1_contains(
         mut self,
@@ -1603,11 +1638,12 @@ impl AlertFilter {
         >,
     ) -> Self {
         self.source_process_file_hash_sha1_contains = Some(
-            source_process_file_hash_sha1_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(source_process_file_hash_sha1_contains),
         );
         self
     }
     /// SHA-256 hash of the source process file contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn source_process_file_hash_sha256_contains(
         mut self,
@@ -1616,47 +1652,48 @@ impl AlertFilter {
         >,
     ) -> Self {
         self.source_process_file_hash_sha256_contains = Some(
-            source_process_file_hash_sha256_contains
-                .into_iter()
-                .map(Into::into)
-                .collect(),
+            crate::runtime::converted(source_process_file_hash_sha256_contains),
         );
         self
     }
     /// Path of the source process file contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn source_process_file_path_contains(
         mut self,
         source_process_file_path_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.source_process_file_path_contains = Some(
-            source_process_file_path_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(source_process_file_path_contains),
         );
         self
     }
     /// Name of the source process contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn source_process_name_contains(
         mut self,
         source_process_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.source_process_name_contains = Some(
-            source_process_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(source_process_name_contains),
         );
         self
     }
     /// Storyline of the source process contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn source_process_storyline_contains(
         mut self,
         source_process_storyline_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.source_process_storyline_contains = Some(
-            source_process_storyline_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(source_process_storyline_contains),
         );
         self
     }
     /// Use the scope of the whole tenant (true), or not (false).
+    #[inline]
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
@@ -1665,6 +1702,7 @@ impl AlertFilter {
 }
 
 impl Filter for AlertFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "accountIds" => self.account_ids = value.list()?,
@@ -2146,12 +2184,14 @@ pub struct AlertIncidentUpdateData {
 
 impl AlertIncidentUpdateData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(incident_status: impl Into<IncidentStatus>) -> Self {
         Self {
             incident_status: incident_status.into(),
         }
     }
     /// Incident status to set on the alerts.
+    #[inline]
     #[must_use]
     pub fn incident_status(
         mut self,
@@ -2770,12 +2810,14 @@ pub struct AlertVerdictUpdateData {
 
 impl AlertVerdictUpdateData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(analyst_verdict: impl Into<AnalystVerdict>) -> Self {
         Self {
             analyst_verdict: analyst_verdict.into(),
         }
     }
     /// Analyst verdict to set on the alerts.
+    #[inline]
     #[must_use]
     pub fn analyst_verdict(
         mut self,
@@ -2871,54 +2913,63 @@ crate::runtime::object_reader::impl_read_members!(AlertsListQuery);
 
 impl AlertsListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Return all items in the requested scope at once (true), or page by page (false).
+    #[inline]
     #[must_use]
     pub fn disable_pagination(mut self, disable_pagination: bool) -> Self {
         self.disable_pagination = Some(disable_pagination);
         self
     }
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AlertFilter>) -> Self {
         self.filter = filter.into();
         self
     }
     /// Page size. 1 to 1000.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<AlertSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
@@ -3016,6 +3067,7 @@ pub struct AlertsUpdateAnalystVerdictRequest {
 
 impl AlertsUpdateAnalystVerdictRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<AlertVerdictUpdateData>,
         filter: impl Into<AlertActionFilter>,
@@ -3026,12 +3078,14 @@ impl AlertsUpdateAnalystVerdictRequest {
         }
     }
     /// The verdict.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<AlertVerdictUpdateData>) -> Self {
         self.data = data.into();
         self
     }
     /// The alerts to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AlertActionFilter>) -> Self {
         self.filter = filter.into();
@@ -3066,6 +3120,7 @@ pub struct AlertsUpdateIncidentRequest {
 
 impl AlertsUpdateIncidentRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<AlertIncidentUpdateData>,
         filter: impl Into<AlertActionFilter>,
@@ -3076,12 +3131,14 @@ impl AlertsUpdateIncidentRequest {
         }
     }
     /// The status.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<AlertIncidentUpdateData>) -> Self {
         self.data = data.into();
         self
     }
     /// The alerts to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AlertActionFilter>) -> Self {
         self.filter = filter.into();

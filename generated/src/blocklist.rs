@@ -2,6 +2,11 @@
 
 //! Hashes of files that agents block; the API calls them restrictions.
 
+#[cfg(feature = "exclusions")]
+mod exclusions;
+#[cfg(feature = "exclusions")]
+pub use exclusions::*;
+
 use crate::exclusions::{EntryScope, ExclusionMode, ListSource, Recommendation};
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
@@ -67,6 +72,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(
     query: &BlocklistListQuery,
 ) -> Result<Request<Page<BlocklistEntry>>, RequestError> {
@@ -134,6 +140,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn create(
     body: &BlocklistCreateRequest,
 ) -> Result<Request<Page<CreatedBlocklistEntry>>, RequestError> {
@@ -198,6 +205,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn delete(
     body: &BlocklistDeleteRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -226,6 +234,7 @@ pub struct BlocklistCreateData {
 
 impl BlocklistCreateData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         os_type: impl Into<OsType>,
         type_: impl Into<BlocklistType>,
@@ -240,30 +249,35 @@ impl BlocklistCreateData {
         }
     }
     /// Free text that describes the entry.
+    #[inline]
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
     /// Operating system family, such as Windows, macOS or Linux.
+    #[inline]
     #[must_use]
     pub fn os_type(mut self, os_type: impl Into<OsType>) -> Self {
         self.os_type = os_type.into();
         self
     }
     /// Source to record for the new entry.
+    #[inline]
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = Some(source.into());
         self
     }
     /// Always `black_hash`: SentinelOne warns that any other value creates an exclusion.
+    #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<BlocklistType>) -> Self {
         self.type_ = type_.into();
         self
     }
     /// SHA1 hash of the file to be blocked.
+    #[inline]
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = value.into();
@@ -331,6 +345,7 @@ pub struct BlocklistCreateRequest {
 
 impl BlocklistCreateRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<BlocklistCreateData>,
         filter: impl Into<ScopeFilter>,
@@ -341,12 +356,14 @@ impl BlocklistCreateRequest {
         }
     }
     /// The entry.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<BlocklistCreateData>) -> Self {
         self.data = data.into();
         self
     }
     /// Scope of the new or replaced item.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ScopeFilter>) -> Self {
         self.filter = filter.into();
@@ -384,10 +401,12 @@ pub struct BlocklistDeleteRequest {
 
 impl BlocklistDeleteRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(data: impl Into<BlocklistDeletionData>) -> Self {
         Self { data: data.into() }
     }
     /// Items to remove.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<BlocklistDeletionData>) -> Self {
         self.data = data.into();
@@ -420,19 +439,22 @@ pub struct BlocklistDeletionData {
 
 impl BlocklistDeletionData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
-            ids: ids.into_iter().map(Into::into).collect(),
+            ids: crate::runtime::converted(ids),
             type_: Default::default(),
         }
     }
     /// IDs of the entries to delete. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = ids.into_iter().map(Into::into).collect();
+        self.ids = crate::runtime::converted(ids);
         self
     }
     /// Kind of the entry.
+    #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<BlocklistType>) -> Self {
         self.type_ = Some(type_.into());
@@ -769,271 +791,307 @@ crate::runtime::object_reader::impl_read_members!(BlocklistListQuery);
 
 impl BlocklistListQuery {
     /// Only entries of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn created_at_between(mut self, created_at_between: impl Into<String>) -> Self {
         self.created_at_between = Some(created_at_between.into());
         self
     }
     /// Only entries created after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
     /// Only entries created at or after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
     /// Only entries created before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
     /// Only entries created at or before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Description of the entry contains one of these strings (case-insensitive). At most 15 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn description_contains(
         mut self,
         description_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.description_contains = Some(
-            description_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(description_contains),
         );
         self
     }
     /// Only entries of these groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Only entries with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Only entries that came from a bulk import (true), or that did not (false).
+    #[inline]
     #[must_use]
     pub fn imported(mut self, imported: bool) -> Self {
         self.imported = Some(imported);
         self
     }
     /// Also return entries of the scopes below the requested one (true); the default is false.
+    #[inline]
     #[must_use]
     pub fn include_children(mut self, include_children: bool) -> Self {
         self.include_children = Some(include_children);
         self
     }
     /// Also return entries of the scopes above the requested one (true); the default is false.
+    #[inline]
     #[must_use]
     pub fn include_parents(mut self, include_parents: bool) -> Self {
         self.include_parents = Some(include_parents);
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only entries with these modes, which are for exclusions by path. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn modes(
         mut self,
         modes: impl IntoIterator<Item = impl Into<ExclusionMode>>,
     ) -> Self {
-        self.modes = Some(modes.into_iter().map(Into::into).collect());
+        self.modes = Some(crate::runtime::converted(modes));
         self
     }
     /// Only entries for these operating systems, such as windows. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn os_types(
         mut self,
         os_types: impl IntoIterator<Item = impl Into<OsType>>,
     ) -> Self {
-        self.os_types = Some(os_types.into_iter().map(Into::into).collect());
+        self.os_types = Some(crate::runtime::converted(os_types));
         self
     }
     /// String to search for in the value and the description of the entries and in the name of their user.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only entries with one of these recommendations, such as Not recommended. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn recommendations(
         mut self,
         recommendations: impl IntoIterator<Item = impl Into<Recommendation>>,
     ) -> Self {
-        self.recommendations = Some(
-            recommendations.into_iter().map(Into::into).collect(),
-        );
+        self.recommendations = Some(crate::runtime::converted(recommendations));
         self
     }
     /// Only entries of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<BlocklistSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
     /// Only entries from these sources. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn source(
         mut self,
         source: impl IntoIterator<Item = impl Into<ListSource>>,
     ) -> Self {
-        self.source = Some(source.into_iter().map(Into::into).collect());
+        self.source = Some(crate::runtime::converted(source));
         self
     }
     /// Use the scope of the whole tenant (true), or not (false).
+    #[inline]
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
         self
     }
     /// Only entries of this type.
+    #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<BlocklistType>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
     /// Only entries of these types. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn types(
         mut self,
         types: impl IntoIterator<Item = impl Into<BlocklistType>>,
     ) -> Self {
-        self.types = Some(types.into_iter().map(Into::into).collect());
+        self.types = Some(crate::runtime::converted(types));
         self
     }
     /// Only entries that are marked as unified (true), or that are not (false).
+    #[inline]
     #[must_use]
     pub fn unified(mut self, unified: bool) -> Self {
         self.unified = Some(unified);
         self
     }
     /// Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.
+    #[inline]
     #[must_use]
     pub fn updated_at_between(mut self, updated_at_between: impl Into<String>) -> Self {
         self.updated_at_between = Some(updated_at_between.into());
         self
     }
     /// Only entries last changed after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
     /// Only entries last changed at or after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
     /// Only entries last changed before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
     /// Only entries last changed at or before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
     /// Name of the user of the entry contains one of these strings (case-insensitive). At most 20 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn user_contains(
         mut self,
         user_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.user_contains = Some(user_contains.into_iter().map(Into::into).collect());
+        self.user_contains = Some(crate::runtime::converted(user_contains));
         self
     }
     /// Only entries that these users created, by user ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn user_ids(
         mut self,
         user_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.user_ids = Some(user_ids.into_iter().map(Into::into).collect());
+        self.user_ids = Some(crate::runtime::converted(user_ids));
         self
     }
     /// Only entries with exactly this value: the SHA-1 of a file.
+    #[inline]
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
         self
     }
     /// Value of the entry contains one of these strings (case-insensitive). At most 20 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn value_contains(
         mut self,
         value_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.value_contains = Some(value_contains.into_iter().map(Into::into).collect());
+        self.value_contains = Some(crate::runtime::converted(value_contains));
         self
     }
 }

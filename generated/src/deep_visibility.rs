@@ -2,6 +2,11 @@
 
 //! Queries over the telemetry of the agents, and power queries.
 
+#[cfg(feature = "hunting")]
+mod hunting;
+#[cfg(feature = "hunting")]
+pub use hunting::*;
+
 use serde_json::Value;
 
 use crate::runtime::{
@@ -70,6 +75,7 @@ pub static CANCEL_QUERY: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn cancel_query(
     body: &DeepVisibilityCancelQueryRequest,
 ) -> Result<Request<Data<DeepVisibilityCancelQueryResult>>, RequestError> {
@@ -138,6 +144,7 @@ pub static LIST_EVENTS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list_events(
     query: &DeepVisibilityListEventsQuery,
 ) -> Result<Request<Page<DeepVisibilityEvent>>, RequestError> {
@@ -208,6 +215,7 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn create_power_query(
     body: &PowerQuery,
 ) -> Result<Request<Data<PowerQueryResult>>, RequestError> {
@@ -289,6 +297,7 @@ pub static PING_POWER_QUERY: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn ping_power_query(
     query: &DeepVisibilityPingPowerQueryQuery,
 ) -> Result<Request<Data<PowerQueryResult>>, RequestError> {
@@ -356,6 +365,7 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list_events_of_type(
     event_type: &str,
     query: &DeepVisibilityListEventsOfTypeQuery,
@@ -434,6 +444,7 @@ pub static CREATE_QUERY: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn create_query(
     body: &DeepVisibilityQuery,
 ) -> Result<Request<Data<DeepVisibilityQueryId>>, RequestError> {
@@ -509,6 +520,7 @@ pub static GET_QUERY_STATUS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn get_query_status(
     query: &DeepVisibilityGetQueryStatusQuery,
 ) -> Result<Request<Data<DeepVisibilityQueryStatus>>, RequestError> {
@@ -527,10 +539,12 @@ pub struct DeepVisibilityCancelQueryRequest {
 
 impl DeepVisibilityCancelQueryRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(query_id: impl Into<String>) -> Self {
         Self { query_id: query_id.into() }
     }
     /// ID of the query to cancel, as returned when it was created.
+    #[inline]
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = query_id.into();
@@ -1116,10 +1130,12 @@ pub struct DeepVisibilityGetQueryStatusQuery {
 
 impl DeepVisibilityGetQueryStatusQuery {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(query_id: impl Into<String>) -> Self {
         Self { query_id: query_id.into() }
     }
     /// ID of the Deep Visibility query, as returned when the query was created.
+    #[inline]
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = query_id.into();
@@ -1173,6 +1189,7 @@ pub struct DeepVisibilityListEventsOfTypeQuery {
 
 impl DeepVisibilityListEventsOfTypeQuery {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(query_id: impl Into<String>) -> Self {
         Self {
             query_id: query_id.into(),
@@ -1185,42 +1202,49 @@ impl DeepVisibilityListEventsOfTypeQuery {
         }
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// ID of the Deep Visibility query, as returned when the query was created.
+    #[inline]
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = query_id.into();
         self
     }
     /// Number of items to skip from the start, at most 100000. Further pages need the cursor. 0 to 100000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<String>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
     /// Further query that narrows the events that the main query fetched.
+    #[inline]
     #[must_use]
     pub fn sub_query(mut self, sub_query: impl Into<String>) -> Self {
         self.sub_query = Some(sub_query.into());
@@ -1331,6 +1355,7 @@ pub struct DeepVisibilityListEventsQuery {
 
 impl DeepVisibilityListEventsQuery {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(query_id: impl Into<String>) -> Self {
         Self {
             query_id: query_id.into(),
@@ -1343,42 +1368,49 @@ impl DeepVisibilityListEventsQuery {
         }
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// ID of the Deep Visibility query, as returned when the query was created.
+    #[inline]
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = query_id.into();
         self
     }
     /// Number of items to skip from the start, at most 100000. Further pages need the cursor. 0 to 100000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<String>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
     /// Further query that narrows the events that the main query fetched.
+    #[inline]
     #[must_use]
     pub fn sub_query(mut self, sub_query: impl Into<String>) -> Self {
         self.sub_query = Some(sub_query.into());
@@ -1489,6 +1521,7 @@ crate::runtime::object_reader::impl_read_members!(DeepVisibilityPingPowerQueryQu
 
 impl DeepVisibilityPingPowerQueryQuery {
     /// ID of the power query, as returned when it was started.
+    #[inline]
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = Some(query_id.into());
@@ -1545,6 +1578,7 @@ pub struct DeepVisibilityQuery {
 
 impl DeepVisibilityQuery {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         from_date: impl Into<Timestamp>,
         query: impl Into<String>,
@@ -1563,63 +1597,72 @@ impl DeepVisibilityQuery {
         }
     }
     /// IDs of the accounts whose events the query searches. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Start of the searched period; only events created after this time match.
+    #[inline]
     #[must_use]
     pub fn from_date(mut self, from_date: impl Into<Timestamp>) -> Self {
         self.from_date = from_date.into();
         self
     }
     /// Whether to return all fields (true) or only the priority fields (false).
+    #[inline]
     #[must_use]
     pub fn is_verbose(mut self, is_verbose: bool) -> Self {
         self.is_verbose = Some(is_verbose);
         self
     }
     /// Maximum number of items to return, from 1 to 100000. 1 to 100000.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Query text; the query returns the events that match it.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = query.into();
         self
     }
     /// Kind of search to run, as a list with exactly one value. 1 to 1 item.
+    #[inline]
     #[must_use]
     pub fn query_type(
         mut self,
         query_type: impl IntoIterator<Item = impl Into<DeepVisibilityQueryType>>,
     ) -> Self {
-        self.query_type = Some(query_type.into_iter().map(Into::into).collect());
+        self.query_type = Some(crate::runtime::converted(query_type));
         self
     }
     /// IDs of the sites whose events the query searches. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Time span of the query, as a string; the last 48 hours if omitted. Default `Last 48 Hours`.
+    #[inline]
     #[must_use]
     pub fn time_frame(mut self, time_frame: impl Into<String>) -> Self {
         self.time_frame = Some(time_frame.into());
         self
     }
     /// End of the searched period; events created up to and including this time match.
+    #[inline]
     #[must_use]
     pub fn to_date(mut self, to_date: impl Into<Timestamp>) -> Self {
         self.to_date = to_date.into();
@@ -1823,6 +1866,7 @@ pub struct PowerQuery {
 
 impl PowerQuery {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         from_date: impl Into<Timestamp>,
         query: impl Into<String>,
@@ -1838,42 +1882,48 @@ impl PowerQuery {
         }
     }
     /// IDs of the accounts whose events the query searches. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Start of the searched period; only events created after this time match.
+    #[inline]
     #[must_use]
     pub fn from_date(mut self, from_date: impl Into<Timestamp>) -> Self {
         self.from_date = from_date.into();
         self
     }
     /// Maximum number of rows to return, from 1 to 100000. 1 to 100000.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Query text; the query returns the events that match it.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = query.into();
         self
     }
     /// IDs of the sites whose events the query searches. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// End of the searched period; events created up to and including this time match.
+    #[inline]
     #[must_use]
     pub fn to_date(mut self, to_date: impl Into<Timestamp>) -> Self {
         self.to_date = to_date.into();

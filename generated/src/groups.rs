@@ -2,6 +2,11 @@
 
 //! Groups of a site, which share a policy, and the agents in them.
 
+#[cfg(feature = "administration")]
+mod administration;
+#[cfg(feature = "administration")]
+pub use administration::*;
+
 use serde_json::Value;
 
 use crate::agents::AgentFilter;
@@ -68,6 +73,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(query: &GroupsListQuery) -> Result<Request<Page<Group>>, RequestError> {
     Request::new(&LIST).with_query(query)
 }
@@ -133,6 +139,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn delete(group_id: &str) -> Result<Request<Data<SuccessFlag>>, RequestError> {
     Request::new(&DELETE).path_param("group_id", group_id)
 }
@@ -194,6 +201,7 @@ pub static MOVE_AGENTS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn move_agents(
     group_id: &str,
     body: &GroupsMoveAgentsRequest,
@@ -425,150 +433,173 @@ crate::runtime::object_reader::impl_read_members!(GroupsListQuery);
 
 impl GroupsListQuery {
     /// Only groups of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Only groups that have this description.
+    #[inline]
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
     /// Only these groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Only the group that has this ID.
+    #[inline]
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
     /// Only the groups that are the default (true), or that are not (false).
+    #[inline]
     #[must_use]
     pub fn is_default(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
         self
     }
     /// Page size, at most 300. The console returns 10 items by default. 1 to 300, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only groups that have exactly this name.
+    #[inline]
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
     /// Only groups with this string in their name or description.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only dynamic groups with this rank, which orders them by priority.
+    #[inline]
     #[must_use]
     pub fn rank(mut self, rank: i64) -> Self {
         self.rank = Some(rank);
         self
     }
     /// Only the group with this registration token.
+    #[inline]
     #[must_use]
     pub fn registration_token(mut self, registration_token: impl Into<String>) -> Self {
         self.registration_token = Some(registration_token.into());
         self
     }
     /// Only groups of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<GroupSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
     /// Only groups of this type.
+    #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<GroupType>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
     /// Only groups of these types. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn types(
         mut self,
         types: impl IntoIterator<Item = impl Into<GroupType>>,
     ) -> Self {
-        self.types = Some(types.into_iter().map(Into::into).collect());
+        self.types = Some(crate::runtime::converted(types));
         self
     }
     /// Only groups last changed after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
     /// Only groups last changed at or after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
     /// Only groups last changed before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
     /// Only groups last changed at or before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
@@ -762,10 +793,12 @@ pub struct GroupsMoveAgentsRequest {
 
 impl GroupsMoveAgentsRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();

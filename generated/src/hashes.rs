@@ -62,6 +62,7 @@ pub static GET_VERDICT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn get_verdict(hash: &str) -> Result<Request<Data<HashVerdict>>, RequestError> {
     Request::new(&GET_VERDICT).path_param("hash", hash)
 }

@@ -2,6 +2,11 @@
 
 //! Indicators of compromise in the threat intelligence database.
 
+#[cfg(feature = "detection")]
+mod detection;
+#[cfg(feature = "detection")]
+pub use detection::*;
+
 use serde_json::Value;
 
 use crate::runtime::{
@@ -74,6 +79,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(query: &IocsListQuery) -> Result<Request<Page<Ioc>>, RequestError> {
     Request::new(&LIST).with_query(query)
 }
@@ -146,6 +152,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn create(body: &IocsCreateRequest) -> Result<Request<Page<Ioc>>, RequestError> {
     Request::new(&CREATE).with_body(body)
 }
@@ -214,6 +221,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn delete(
     body: &IocsDeleteRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -464,6 +472,7 @@ pub struct IocData {
 
 impl IocData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(source: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             source: source.into(),
@@ -493,173 +502,195 @@ impl IocData {
         }
     }
     /// Names of the campaigns linked with the IOC. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn campaign_names(
         mut self,
         campaign_names: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.campaign_names = Some(campaign_names.into_iter().map(Into::into).collect());
+        self.campaign_names = Some(crate::runtime::converted(campaign_names));
         self
     }
     /// Categories to which the IOC is assigned. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn category(
         mut self,
         category: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.category = Some(category.into_iter().map(Into::into).collect());
+        self.category = Some(crate::runtime::converted(category));
         self
     }
     /// Time when the source of the IOC first created it.
+    #[inline]
     #[must_use]
     pub fn creation_time(mut self, creation_time: impl Into<Timestamp>) -> Self {
         self.creation_time = Some(creation_time.into());
         self
     }
     /// User who uploaded the IOC to SentinelOne.
+    #[inline]
     #[must_use]
     pub fn creator(mut self, creator: impl Into<String>) -> Self {
         self.creator = Some(creator.into());
         self
     }
     /// Free text that describes the IOC.
+    #[inline]
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
     /// Identifier of the IOC at its source.
+    #[inline]
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
     /// Names of the intrusion sets linked with the IOC. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn intrusion_sets(
         mut self,
         intrusion_sets: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.intrusion_sets = Some(intrusion_sets.into_iter().map(Into::into).collect());
+        self.intrusion_sets = Some(crate::runtime::converted(intrusion_sets));
         self
     }
     /// Labels that are attached to the IOC. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn labels(
         mut self,
         labels: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.labels = Some(labels.into_iter().map(Into::into).collect());
+        self.labels = Some(crate::runtime::converted(labels));
         self
     }
     /// Names of the malware linked with the IOC. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn malware_names(
         mut self,
         malware_names: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.malware_names = Some(malware_names.into_iter().map(Into::into).collect());
+        self.malware_names = Some(crate::runtime::converted(malware_names));
         self
     }
     /// Further data on the IOC, as a string.
+    #[inline]
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<String>) -> Self {
         self.metadata = Some(metadata.into());
         self
     }
     /// Method by which values are compared with the IOC to raise an event.
+    #[inline]
     #[must_use]
     pub fn method(mut self, method: impl Into<IocMethod>) -> Self {
         self.method = Some(method.into());
         self
     }
     /// MITRE tactics linked with the IOC. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn mitre_tactic(
         mut self,
         mitre_tactic: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.mitre_tactic = Some(mitre_tactic.into_iter().map(Into::into).collect());
+        self.mitre_tactic = Some(crate::runtime::converted(mitre_tactic));
         self
     }
     /// Name of the IOC.
+    #[inline]
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
     /// Risk score of the IOC, a whole number from 0 to 100. 0 to 100.
+    #[inline]
     #[must_use]
     pub fn original_risk_score(mut self, original_risk_score: i64) -> Self {
         self.original_risk_score = Some(original_risk_score);
         self
     }
     /// Detection pattern of the IOC, written as a STIX pattern.
+    #[inline]
     #[must_use]
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
         self.pattern = Some(pattern.into());
         self
     }
     /// Language in which the pattern of the IOC is written.
+    #[inline]
     #[must_use]
     pub fn pattern_type(mut self, pattern_type: impl Into<Value>) -> Self {
         self.pattern_type = Some(pattern_type.into());
         self
     }
     /// References to external sources on the IOC. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn reference(
         mut self,
         reference: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.reference = Some(reference.into_iter().map(Into::into).collect());
+        self.reference = Some(crate::runtime::converted(reference));
         self
     }
     /// Possible impact of the IOC, a score from 0 to 7 according to OCSF.
+    #[inline]
     #[must_use]
     pub fn severity(mut self, severity: i64) -> Self {
         self.severity = Some(severity);
         self
     }
     /// Name of the feed or organization that provides the IOC.
+    #[inline]
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = source.into();
         self
     }
     /// Types of the threat actors linked with the IOC. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn threat_actor_types(
         mut self,
         threat_actor_types: impl IntoIterator<Item = impl Into<ThreatActorType>>,
     ) -> Self {
-        self.threat_actor_types = Some(
-            threat_actor_types.into_iter().map(Into::into).collect(),
-        );
+        self.threat_actor_types = Some(crate::runtime::converted(threat_actor_types));
         self
     }
     /// Names of the threat actors linked with the IOC. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn threat_actors(
         mut self,
         threat_actors: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.threat_actors = Some(threat_actors.into_iter().map(Into::into).collect());
+        self.threat_actors = Some(crate::runtime::converted(threat_actors));
         self
     }
     /// Kind of IOC, such as a hash, IP address, domain or URL.
+    #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<IocType>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
     /// Time when the indicator expires. The default is 14 days after the upload for addresses, 90 days for URLs and domains, and 180 days for hashes. The maximum is 30, 180 and 180 days; later times are reduced to it.
+    #[inline]
     #[must_use]
     pub fn valid_until(mut self, valid_until: impl Into<Timestamp>) -> Self {
         self.valid_until = Some(valid_until.into());
         self
     }
     /// Value of the IOC itself, such as a hash, address or domain.
+    #[inline]
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = value.into();
@@ -1010,163 +1041,185 @@ crate::runtime::object_reader::impl_read_members!(IocFilter);
 
 impl IocFilter {
     /// Only indicators of these accounts, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Only IOCs from the upload batch with this ID.
+    #[inline]
     #[must_use]
     pub fn batch_id(mut self, batch_id: impl Into<String>) -> Self {
         self.batch_id = Some(batch_id.into());
         self
     }
     /// Only indicators of this category.
+    #[inline]
     #[must_use]
     pub fn category_in(mut self, category_in: impl Into<String>) -> Self {
         self.category_in = Some(category_in.into());
         self
     }
     /// Only indicators whose source created them after this time.
+    #[inline]
     #[must_use]
     pub fn creation_time_gt(mut self, creation_time_gt: impl Into<Timestamp>) -> Self {
         self.creation_time_gt = Some(creation_time_gt.into());
         self
     }
     /// Only indicators whose source created them at or after this time.
+    #[inline]
     #[must_use]
     pub fn creation_time_gte(mut self, creation_time_gte: impl Into<Timestamp>) -> Self {
         self.creation_time_gte = Some(creation_time_gte.into());
         self
     }
     /// Only indicators whose source created them before this time.
+    #[inline]
     #[must_use]
     pub fn creation_time_lt(mut self, creation_time_lt: impl Into<Timestamp>) -> Self {
         self.creation_time_lt = Some(creation_time_lt.into());
         self
     }
     /// Only indicators whose source created them at or before this time.
+    #[inline]
     #[must_use]
     pub fn creation_time_lte(mut self, creation_time_lte: impl Into<Timestamp>) -> Self {
         self.creation_time_lte = Some(creation_time_lte.into());
         self
     }
     /// Name or email address of the user who created the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn creator_contains(
         mut self,
         creator_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.creator_contains = Some(
-            creator_contains.into_iter().map(Into::into).collect(),
-        );
+        self.creator_contains = Some(crate::runtime::converted(creator_contains));
         self
     }
     /// Description of the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn description_contains(
         mut self,
         description_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.description_contains = Some(
-            description_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(description_contains),
         );
         self
     }
     /// Only indicators with this external ID, as assigned by the user or the external source.
+    #[inline]
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
     /// Name of the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn name_contains(
         mut self,
         name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.name_contains = Some(name_contains.into_iter().map(Into::into).collect());
+        self.name_contains = Some(crate::runtime::converted(name_contains));
         self
     }
     /// Only indicators from these sources. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn source(
         mut self,
         source: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.source = Some(source.into_iter().map(Into::into).collect());
+        self.source = Some(crate::runtime::converted(source));
         self
     }
     /// Use the scope of the whole tenant (true), or not (false).
+    #[inline]
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
         self
     }
     /// Only indicators of this type.
+    #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<IocType>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
     /// Only indicators last changed after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
     /// Only indicators last changed at or after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
     /// Only indicators last changed before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
     /// Only indicators last changed at or before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
     /// Only indicators uploaded after this time.
+    #[inline]
     #[must_use]
     pub fn upload_time_gt(mut self, upload_time_gt: impl Into<Timestamp>) -> Self {
         self.upload_time_gt = Some(upload_time_gt.into());
         self
     }
     /// Only indicators uploaded at or after this time.
+    #[inline]
     #[must_use]
     pub fn upload_time_gte(mut self, upload_time_gte: impl Into<Timestamp>) -> Self {
         self.upload_time_gte = Some(upload_time_gte.into());
         self
     }
     /// Only indicators uploaded before this time.
+    #[inline]
     #[must_use]
     pub fn upload_time_lt(mut self, upload_time_lt: impl Into<Timestamp>) -> Self {
         self.upload_time_lt = Some(upload_time_lt.into());
         self
     }
     /// Only indicators uploaded at or before this time.
+    #[inline]
     #[must_use]
     pub fn upload_time_lte(mut self, upload_time_lte: impl Into<Timestamp>) -> Self {
         self.upload_time_lte = Some(upload_time_lte.into());
         self
     }
     /// Only indicators with these UUIDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn uuids(mut self, uuids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.uuids = Some(uuids.into_iter().map(Into::into).collect());
+        self.uuids = Some(crate::runtime::converted(uuids));
         self
     }
     /// Only indicators with exactly this value, such as a hash, address or URL.
+    #[inline]
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
@@ -1175,6 +1228,7 @@ impl IocFilter {
 }
 
 impl Filter for IocFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "accountIds" => self.account_ids = value.list()?,
@@ -1398,19 +1452,22 @@ pub struct IocsCreateRequest {
 
 impl IocsCreateRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(data: impl IntoIterator<Item = impl Into<IocData>>) -> Self {
         Self {
-            data: data.into_iter().map(Into::into).collect(),
+            data: crate::runtime::converted(data),
             filter: Default::default(),
         }
     }
     /// The indicators.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl IntoIterator<Item = impl Into<IocData>>) -> Self {
-        self.data = data.into_iter().map(Into::into).collect();
+        self.data = crate::runtime::converted(data);
         self
     }
     /// Scope of the new or replaced item.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ScopeFilter>) -> Self {
         self.filter = Some(filter.into());
@@ -1445,10 +1502,12 @@ pub struct IocsDeleteRequest {
 
 impl IocsDeleteRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<IocFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The indicators to remove. The vendor document requires an account and one more condition.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<IocFilter>) -> Self {
         self.filter = filter.into();
@@ -1534,48 +1593,56 @@ crate::runtime::object_reader::impl_read_members!(IocsListQuery);
 
 impl IocsListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<IocFilter>) -> Self {
         self.filter = filter.into();
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<IocSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());

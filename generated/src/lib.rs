@@ -31,24 +31,270 @@ pub mod accounts;
 pub mod activities;
 #[rustfmt::skip]
 pub mod agents;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod agents_repository;
 #[rustfmt::skip]
 pub mod alerts;
+#[cfg(feature = "applications")]
+#[rustfmt::skip]
+pub mod application_management;
+#[cfg(feature = "applications")]
+#[rustfmt::skip]
+pub mod application_management_settings;
+#[cfg(feature = "applications")]
+#[rustfmt::skip]
+pub mod application_risk;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod auto_upgrade_policy;
 #[rustfmt::skip]
 pub mod blocklist;
+#[cfg(feature = "cloud")]
+#[rustfmt::skip]
+pub mod cloud_funnel;
+#[cfg(feature = "cloud")]
+#[rustfmt::skip]
+pub mod cloud_resources;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod config_overrides;
+#[cfg(feature = "documented")]
+#[rustfmt::skip]
+pub mod datalake_unified_actions;
 #[rustfmt::skip]
 pub mod deep_visibility;
+#[cfg(feature = "reports")]
+#[rustfmt::skip]
+pub mod default_reports;
+#[cfg(feature = "network")]
+#[rustfmt::skip]
+pub mod device_control;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod dynamic_tag_rules;
 #[rustfmt::skip]
 pub mod exclusions;
+#[cfg(feature = "reports")]
+#[rustfmt::skip]
+pub mod filters;
+#[cfg(feature = "documented")]
+#[rustfmt::skip]
+pub mod firewall_control;
+#[cfg(feature = "remote-ops")]
+#[rustfmt::skip]
+pub mod forensics;
+#[cfg(feature = "administration")]
+#[rustfmt::skip]
+pub mod gateways;
+#[cfg(feature = "hunting")]
+#[rustfmt::skip]
+pub mod graph;
+#[cfg(feature = "documented")]
+#[rustfmt::skip]
+pub mod graph_query_builder;
+#[cfg(feature = "hunting")]
+#[rustfmt::skip]
+pub mod graph_query_management;
 #[rustfmt::skip]
 pub mod groups;
 #[rustfmt::skip]
 pub mod hashes;
+#[cfg(feature = "integrations")]
+#[rustfmt::skip]
+pub mod hyperautomation;
+#[cfg(feature = "documented")]
+#[rustfmt::skip]
+pub mod inventory;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_account;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_account_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_ai_ml;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_ai_ml_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_application_integration;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_application_integration_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_cloud_application;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_cloud_application_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_cloud_surface;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_cloud_surface_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_container;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_container_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_data_analysis;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_data_analysis_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_data_store;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_data_store_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_developer_tool;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_developer_tool_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_device;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_device_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_endpoint_surface;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_endpoint_surface_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_function;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_function_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_governance;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_governance_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_identity;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_identity_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_identity_surface;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_identity_surface_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_network;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_network_discovery_surface;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_network_discovery_surface_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_network_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_notes;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_server;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_server_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_storage;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_storage_filters;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_tags;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_unified_actions;
+#[cfg(feature = "inventory")]
+#[rustfmt::skip]
+pub mod inventory_workstation;
 #[rustfmt::skip]
 pub mod iocs;
+#[cfg(feature = "cloud")]
+#[rustfmt::skip]
+pub mod ispm;
+#[cfg(feature = "administration")]
+#[rustfmt::skip]
+pub mod licenses;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod live_updates;
+#[cfg(feature = "administration")]
+#[rustfmt::skip]
+pub mod locations;
+#[cfg(feature = "integrations")]
+#[rustfmt::skip]
+pub mod log_collection;
+#[cfg(feature = "integrations")]
+#[rustfmt::skip]
+pub mod marketplace;
+#[cfg(feature = "integrations")]
+#[rustfmt::skip]
+pub mod mobile_integration;
+#[cfg(feature = "documented")]
+#[rustfmt::skip]
+pub mod network_discovery;
+#[cfg(feature = "network")]
+#[rustfmt::skip]
+pub mod network_discovery_self_enablement;
+#[cfg(feature = "network")]
+#[rustfmt::skip]
+pub mod network_quarantine_control;
+#[cfg(feature = "administration")]
+#[rustfmt::skip]
+pub mod overview;
+#[cfg(feature = "documented")]
+#[rustfmt::skip]
+pub mod platform_detection_rules;
+#[cfg(feature = "administration")]
+#[rustfmt::skip]
+pub mod policies;
+#[cfg(feature = "administration")]
+#[rustfmt::skip]
+pub mod rbac;
+#[cfg(feature = "remote-ops")]
+#[rustfmt::skip]
+pub mod remote_ops_forensics;
+#[cfg(feature = "remote-ops")]
+#[rustfmt::skip]
+pub mod remote_ops_mms;
 #[rustfmt::skip]
 pub mod remote_scripts;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod sentinel_deploy;
 #[rustfmt::skip]
 pub mod service_users;
+#[cfg(feature = "administration")]
+#[rustfmt::skip]
+pub mod settings;
 #[rustfmt::skip]
 pub mod shared;
 #[rustfmt::skip]
@@ -57,94 +303,1511 @@ pub mod sites;
 pub mod star_rules;
 #[rustfmt::skip]
 pub mod system;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod tag_manager;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod tags;
+#[cfg(feature = "remote-ops")]
+#[rustfmt::skip]
+pub mod tasks;
 #[rustfmt::skip]
 pub mod threats;
+#[cfg(feature = "exclusions")]
+#[rustfmt::skip]
+pub mod unified_exclusions;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod unprotected_endpoints_discovery;
+#[cfg(feature = "endpoints")]
+#[rustfmt::skip]
+pub mod updates;
 #[rustfmt::skip]
 pub mod users;
+#[cfg(feature = "cloud")]
+#[rustfmt::skip]
+pub mod vcs_integration;
 #[cfg(feature = "commands")]
 #[rustfmt::skip]
 pub mod commands;
 
 /// The OpenAPI 3.0.3 document that this crate is generated from, as JSON.
+#[cfg(feature = "contract")]
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
+#[cfg(feature = "contract")]
 #[rustfmt::skip]
 pub mod positions;
 
-/// All operations, sorted by ID.
+/// All operations that the enabled features compile, sorted by ID.
 #[rustfmt::skip]
 pub static OPERATIONS: &[&runtime::Operation] = &[
+    #[cfg(feature = "administration")]
+    &accounts::CREATE,
+    #[cfg(feature = "administration")]
+    &accounts::EXPIRE_NOW,
+    #[cfg(feature = "administration")]
+    &accounts::EXPORT,
+    #[cfg(feature = "administration")]
+    &accounts::GENERATE_UNINSTALL_PASSWORD,
     &accounts::GET,
+    #[cfg(feature = "administration")]
+    &accounts::GET_POLICY,
+    #[cfg(feature = "administration")]
+    &accounts::GET_UNINSTALL_PASSWORD_METADATA,
+    #[cfg(feature = "administration")]
+    &accounts::GET_UNINSTALL_PASSWORD_VIEW,
     &accounts::LIST,
+    #[cfg(feature = "administration")]
+    &accounts::REVERT_POLICY,
+    #[cfg(feature = "administration")]
+    &accounts::REVOKE_UNINSTALL_PASSWORD,
+    #[cfg(feature = "administration")]
+    &accounts::UPDATE,
+    #[cfg(feature = "administration")]
+    &accounts::UPDATE_POLICY,
+    #[cfg(feature = "administration")]
+    &accounts::UPDATE_REACTIVATE,
+    #[cfg(feature = "administration")]
+    &activities::EXPORT,
+    #[cfg(feature = "administration")]
+    &activities::GET_LAST_ACTIVITY_AS_SYSLOG,
     &activities::LIST,
     &activities::LIST_TYPES,
     &agents::ABORT_SCAN,
+    #[cfg(feature = "endpoints")]
+    &agents::APPROVE_STATELESS_UPGRADE,
+    #[cfg(feature = "endpoints")]
+    &agents::APPROVE_UNINSTALL,
     &agents::BROADCAST,
+    #[cfg(feature = "endpoints")]
+    &agents::CAN_START_REMOTE_SHELL,
+    #[cfg(feature = "endpoints")]
+    &agents::CLEAR_REMOTE_SHELL_SESSION,
     &agents::CONNECT,
     &agents::COUNT,
+    #[cfg(feature = "endpoints")]
+    &agents::DECOMMISSION,
+    #[cfg(feature = "endpoints")]
+    &agents::DISABLE_AGENT,
+    #[cfg(feature = "endpoints")]
+    &agents::DISABLE_HYPER_AUTOMATION_PNA,
+    #[cfg(feature = "endpoints")]
+    &agents::DISABLE_RANGER,
     &agents::DISCONNECT,
     &agents::DOWNLOAD,
+    #[cfg(feature = "endpoints")]
+    &agents::ENABLE_AGENT,
+    #[cfg(feature = "endpoints")]
+    &agents::ENABLE_HYPER_AUTOMATION_PNA,
+    #[cfg(feature = "endpoints")]
+    &agents::ENABLE_RANGER,
+    #[cfg(feature = "endpoints")]
+    &agents::EXPORT,
+    #[cfg(feature = "endpoints")]
+    &agents::EXPORT_AGENTS_LIGHT,
+    #[cfg(feature = "endpoints")]
+    &agents::EXPORT_AGENTS_PASSPHRASES,
     &agents::FETCH_FILES,
+    #[cfg(feature = "endpoints")]
+    &agents::FETCH_FIREWALL_RULES,
+    #[cfg(feature = "endpoints")]
+    &agents::FETCH_INSTALLED_APPS,
     &agents::FETCH_LOGS,
+    #[cfg(feature = "endpoints")]
+    &agents::FIREWALL_LOGGING,
+    #[cfg(feature = "endpoints")]
+    &agents::GET_LOCAL_UPGRADE_AUTHORIZATION,
     &agents::INITIATE_SCAN,
     &agents::LIST,
     &agents::LIST_APPLICATIONS,
+    #[cfg(feature = "endpoints")]
+    &agents::LIST_PASSPHRASES,
+    #[cfg(feature = "endpoints")]
+    &agents::LIST_PROCESSES,
+    #[cfg(feature = "endpoints")]
+    &agents::LIST_TAGS,
+    #[cfg(feature = "endpoints")]
+    &agents::LIST_TAGS_FILTERS_COUNT,
+    #[cfg(feature = "endpoints")]
+    &agents::LOCAL_UPGRADE_AUTHORIZATION,
+    #[cfg(feature = "endpoints")]
+    &agents::MANAGE_TAGS,
+    #[cfg(feature = "endpoints")]
+    &agents::MARK_UP_TO_DATE,
+    #[cfg(feature = "endpoints")]
+    &agents::MOVE_TO_CONSOLE,
+    #[cfg(feature = "endpoints")]
+    &agents::MOVE_TO_SITE,
+    #[cfg(feature = "endpoints")]
+    &agents::RANDOMIZE_UUID,
+    #[cfg(feature = "endpoints")]
+    &agents::REJECT_UNINSTALL,
+    #[cfg(feature = "endpoints")]
+    &agents_repository::CREATE,
+    #[cfg(feature = "endpoints")]
+    &agents_repository::DELETE,
+    #[cfg(feature = "endpoints")]
+    &agents_repository::LIST,
+    #[cfg(feature = "endpoints")]
+    &agents::RESET_LOCAL_CONFIG,
+    #[cfg(feature = "endpoints")]
+    &agents::RESET_PASSPHRASE,
+    #[cfg(feature = "endpoints")]
+    &agents::RESET_PASSPHRASE_CAPABILITY,
+    #[cfg(feature = "endpoints")]
+    &agents::RESTART_MACHINE,
+    #[cfg(feature = "endpoints")]
+    &agents::SET_CONFIG,
+    #[cfg(feature = "endpoints")]
+    &agents::SET_EXTERNAL_ID,
     &agents::SHUTDOWN,
+    #[cfg(feature = "endpoints")]
+    &agents::START_PROFILING,
+    #[cfg(feature = "endpoints")]
+    &agents::START_REMOTE_SHELL,
+    #[cfg(feature = "endpoints")]
+    &agents::STOP_PROFILING,
+    #[cfg(feature = "endpoints")]
+    &agents::TERMINATE_REMOTE_SHELL,
     &agents::UNINSTALL,
+    #[cfg(feature = "endpoints")]
+    &agents::UPDATE_SOFTWARE,
     &alerts::LIST,
     &alerts::UPDATE_ANALYST_VERDICT,
     &alerts::UPDATE_INCIDENT,
+    #[cfg(feature = "applications")]
+    &application_management::GET_INVENTORY_ENDPOINTS_EXPORT_CSV,
+    #[cfg(feature = "applications")]
+    &application_management::GET_INVENTORY_EXPORT_CSV,
+    #[cfg(feature = "applications")]
+    &application_management::GET_RISKS_AGGREGATED_APPLICATIONS_EXPORT_CSV,
+    #[cfg(feature = "applications")]
+    &application_management::GET_RISKS_APPLICATIONS_EXPORT_CSV,
+    #[cfg(feature = "applications")]
+    &application_management::GET_RISKS_CVES_EXPORT_CSV,
+    #[cfg(feature = "applications")]
+    &application_management::GET_RISKS_ENDPOINTS_EXPORT_CSV,
+    #[cfg(feature = "applications")]
+    &application_management::GET_RISKS_EXPORT_CSV,
+    #[cfg(feature = "applications")]
+    &application_management::LIST_INVENTORY,
+    #[cfg(feature = "applications")]
+    &application_management::LIST_INVENTORY_APPLICATIONS,
+    #[cfg(feature = "applications")]
+    &application_management::LIST_INVENTORY_ENDPOINTS,
+    #[cfg(feature = "applications")]
+    &application_management::LIST_RISKS,
+    #[cfg(feature = "applications")]
+    &application_management::LIST_RISKS_AGGREGATED_APPLICATIONS,
+    #[cfg(feature = "applications")]
+    &application_management::LIST_RISKS_APPLICATIONS,
+    #[cfg(feature = "applications")]
+    &application_management::LIST_RISKS_CVES,
+    #[cfg(feature = "applications")]
+    &application_management::LIST_RISKS_ENDPOINTS,
+    #[cfg(feature = "applications")]
+    &application_management::SCAN,
+    #[cfg(feature = "applications")]
+    &application_management_settings::CREATE,
+    #[cfg(feature = "applications")]
+    &application_management_settings::GET,
+    #[cfg(feature = "applications")]
+    &application_risk::GET,
+    #[cfg(feature = "applications")]
+    &application_risk::LIST_INSTALLED_APPLICATIONS,
+    #[cfg(feature = "applications")]
+    &application_risk::LIST_INSTALLED_APPLICATIONS_CVES,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::CREATE,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::CREATE_BY_POLICYID,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::CREATE_OF_UPGRADE_POLICY,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::GET,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::GET_ALL_POLICIES_COUNT,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::GET_AVAILABLE_PACKAGES,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::GET_PARENT_POLICIES,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::GET_POLICIES_COUNT,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::HAS_POLICY,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::REORDER,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::RESET_RETRY_COUNTER,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::SET_INHERITING,
+    #[cfg(feature = "endpoints")]
+    &auto_upgrade_policy::UPDATE,
     &blocklist::CREATE,
     &blocklist::DELETE,
+    #[cfg(feature = "exclusions")]
+    &blocklist::GET_REPORT,
     &blocklist::LIST,
+    #[cfg(feature = "exclusions")]
+    &blocklist::UPDATE,
+    #[cfg(feature = "exclusions")]
+    &blocklist::VALIDATE,
+    #[cfg(feature = "cloud")]
+    &cloud_funnel::CREATE_ESTIMATOR,
+    #[cfg(feature = "cloud")]
+    &cloud_funnel::CREATE_ONBOARDING,
+    #[cfg(feature = "cloud")]
+    &cloud_funnel::DELETE_ONBOARDING,
+    #[cfg(feature = "cloud")]
+    &cloud_funnel::GET_ASSUME_ROLE_EXTERNAL_ID,
+    #[cfg(feature = "cloud")]
+    &cloud_funnel::GET_ESTIMATOR,
+    #[cfg(feature = "cloud")]
+    &cloud_funnel::GET_ONBOARDING,
+    #[cfg(feature = "cloud")]
+    &cloud_funnel::VALIDATE_BUCKET_PERMISSIONS,
+    #[cfg(feature = "cloud")]
+    &cloud_funnel::VALIDATE_QUERY,
+    #[cfg(feature = "cloud")]
+    &cloud_resources::EXPORT,
+    #[cfg(feature = "cloud")]
+    &cloud_resources::GET,
+    #[cfg(feature = "endpoints")]
+    &config_overrides::CREATE,
+    #[cfg(feature = "endpoints")]
+    &config_overrides::DELETE,
+    #[cfg(feature = "endpoints")]
+    &config_overrides::DELETE_BY_OVERRIDE_ID,
+    #[cfg(feature = "endpoints")]
+    &config_overrides::LIST,
+    #[cfg(feature = "endpoints")]
+    &config_overrides::UPDATE,
+    #[cfg(feature = "hunting")]
+    &datalake_unified_actions::FETCH_SURFACE_IDS,
+    #[cfg(feature = "hunting")]
+    &datalake_unified_actions::FETCH_UNIFIED_ACTIONS,
+    #[cfg(feature = "hunting")]
+    &datalake_unified_actions::PERFORM_UNIFIED_ACTION,
+    #[cfg(feature = "hunting")]
+    &datalake_unified_actions::PERFORM_UNIFIED_ACTION_NOTIFY,
     &deep_visibility::CANCEL_QUERY,
     &deep_visibility::CREATE_POWER_QUERY,
     &deep_visibility::CREATE_QUERY,
+    #[cfg(feature = "hunting")]
+    &deep_visibility::FETCH_FILE,
+    #[cfg(feature = "hunting")]
+    &deep_visibility::GET_PROCESS_STATE,
     &deep_visibility::GET_QUERY_STATUS,
     &deep_visibility::LIST_EVENTS,
     &deep_visibility::LIST_EVENTS_OF_TYPE,
     &deep_visibility::PING_POWER_QUERY,
+    #[cfg(feature = "reports")]
+    &default_reports::CREATE,
+    #[cfg(feature = "reports")]
+    &default_reports::DELETE_REPORTS,
+    #[cfg(feature = "reports")]
+    &default_reports::DELETE_TASKS,
+    #[cfg(feature = "reports")]
+    &default_reports::GET,
+    #[cfg(feature = "reports")]
+    &default_reports::GET_INSIGHTS_TYPES,
+    #[cfg(feature = "reports")]
+    &default_reports::GET_SENTINELONERSS,
+    #[cfg(feature = "reports")]
+    &default_reports::LIST,
+    #[cfg(feature = "reports")]
+    &default_reports::LIST_OF_REPORTS,
+    #[cfg(feature = "reports")]
+    &default_reports::UPDATE,
+    #[cfg(feature = "network")]
+    &device_control::COPY_RULES,
+    #[cfg(feature = "network")]
+    &device_control::CREATE,
+    #[cfg(feature = "network")]
+    &device_control::DELETE,
+    #[cfg(feature = "network")]
+    &device_control::ENABLE,
+    #[cfg(feature = "network")]
+    &device_control::EXPORT,
+    #[cfg(feature = "network")]
+    &device_control::GET_CONFIGURATION,
+    #[cfg(feature = "network")]
+    &device_control::LIST,
+    #[cfg(feature = "network")]
+    &device_control::LIST_EVENTS,
+    #[cfg(feature = "network")]
+    &device_control::MOVE_RULES,
+    #[cfg(feature = "network")]
+    &device_control::REORDER,
+    #[cfg(feature = "network")]
+    &device_control::UPDATE,
+    #[cfg(feature = "network")]
+    &device_control::UPDATE_CONFIGURATION,
+    #[cfg(feature = "endpoints")]
+    &dynamic_tag_rules::CREATE,
+    #[cfg(feature = "endpoints")]
+    &dynamic_tag_rules::DELETE,
+    #[cfg(feature = "endpoints")]
+    &dynamic_tag_rules::LIST,
+    #[cfg(feature = "endpoints")]
+    &dynamic_tag_rules::TEST,
+    #[cfg(feature = "endpoints")]
+    &dynamic_tag_rules::UPDATE,
     &exclusions::CREATE,
     &exclusions::DELETE,
+    #[cfg(feature = "exclusions")]
+    &exclusions::EXPORT,
+    #[cfg(feature = "exclusions")]
+    &exclusions::EXPORT_RESTRICTIONS,
+    #[cfg(feature = "exclusions")]
+    &exclusions::GET_REPORT,
     &exclusions::LIST,
+    #[cfg(feature = "exclusions")]
+    &exclusions::UPDATE,
+    #[cfg(feature = "exclusions")]
+    &exclusions::VALIDATE,
+    #[cfg(feature = "reports")]
+    &filters::CREATE,
+    #[cfg(feature = "reports")]
+    &filters::CREATE_DV,
+    #[cfg(feature = "reports")]
+    &filters::CREATE_XDR,
+    #[cfg(feature = "reports")]
+    &filters::DELETE,
+    #[cfg(feature = "reports")]
+    &filters::DELETE_DV,
+    #[cfg(feature = "reports")]
+    &filters::DELETE_XDR,
+    #[cfg(feature = "reports")]
+    &filters::GET_DV,
+    #[cfg(feature = "reports")]
+    &filters::LIST,
+    #[cfg(feature = "reports")]
+    &filters::LIST_XDR,
+    #[cfg(feature = "reports")]
+    &filters::LIST_XDR_ENRICHED,
+    #[cfg(feature = "reports")]
+    &filters::UPDATE,
+    #[cfg(feature = "reports")]
+    &filters::UPDATE_DV,
+    #[cfg(feature = "reports")]
+    &filters::UPDATE_XDR,
+    #[cfg(feature = "network")]
+    &firewall_control::ADD_TAGS,
+    #[cfg(feature = "network")]
+    &firewall_control::COPY_RULES,
+    #[cfg(feature = "network")]
+    &firewall_control::CREATE,
+    #[cfg(feature = "network")]
+    &firewall_control::DELETE,
+    #[cfg(feature = "network")]
+    &firewall_control::ENABLE,
+    #[cfg(feature = "network")]
+    &firewall_control::EXPORT,
+    #[cfg(feature = "network")]
+    &firewall_control::GET_CONFIGURATION,
+    #[cfg(feature = "network")]
+    &firewall_control::GET_TAG_RULE,
+    #[cfg(feature = "network")]
+    &firewall_control::LIST,
+    #[cfg(feature = "network")]
+    &firewall_control::LIST_PROTOCOLS,
+    #[cfg(feature = "network")]
+    &firewall_control::MOVE_RULES,
+    #[cfg(feature = "network")]
+    &firewall_control::REMOVE_TAGS,
+    #[cfg(feature = "network")]
+    &firewall_control::REORDER,
+    #[cfg(feature = "network")]
+    &firewall_control::SET_LOCATION,
+    #[cfg(feature = "network")]
+    &firewall_control::UPDATE_CONFIGURATION,
+    #[cfg(feature = "remote-ops")]
+    &forensics::EXPORT,
+    #[cfg(feature = "remote-ops")]
+    &forensics::GET,
+    #[cfg(feature = "remote-ops")]
+    &forensics::GET_CONNECTIONS,
+    #[cfg(feature = "remote-ops")]
+    &forensics::GET_DETAILS,
+    #[cfg(feature = "administration")]
+    &gateways::LIST,
+    #[cfg(feature = "administration")]
+    &gateways::UPDATE,
+    #[cfg(feature = "administration")]
+    &gateways::UPDATE_BY_GATEWAY_ID,
+    #[cfg(feature = "hunting")]
+    &graph::EXPLORER,
+    #[cfg(feature = "hunting")]
+    &graph::EXPLORER_V2,
+    #[cfg(feature = "hunting")]
+    &graph_query_builder::AUTOCOMPLETE_GRAPH_EXPLORER_QUERY,
+    #[cfg(feature = "hunting")]
+    &graph_query_builder::AUTOCOMPLETE_GRAPH_EXPLORER_QUERY_TAG,
+    #[cfg(feature = "hunting")]
+    &graph_query_builder::GET_ASSETS_QUERY_METADATA,
+    #[cfg(feature = "hunting")]
+    &graph_query_builder::GET_GRAPH_EXPLORER_QUERY_AUTOCOMPLETE_V2,
+    #[cfg(feature = "hunting")]
+    &graph_query_builder::GET_GRAPH_EXPLORER_QUERY_METADATA,
+    #[cfg(feature = "hunting")]
+    &graph_query_builder::GET_GRAPH_EXPLORER_QUERY_METADATA_AVAILABLE_OPTIONS_V2,
+    #[cfg(feature = "hunting")]
+    &graph_query_builder::GET_GRAPH_SERVICES_FEATURES,
+    #[cfg(feature = "hunting")]
+    &graph_query_builder::LIST_GRAPH_EXPLORER_QUERY_METADATA_AVAILABLE_RELATIONS,
+    #[cfg(feature = "hunting")]
+    &graph_query_management::CREATE_QUERY,
+    #[cfg(feature = "hunting")]
+    &graph_query_management::DELETE_QUERY,
+    #[cfg(feature = "hunting")]
+    &graph_query_management::GET_QUERY_TYPE_COUNTS,
+    #[cfg(feature = "hunting")]
+    &graph_query_management::LIST_QUERY,
+    #[cfg(feature = "hunting")]
+    &graph_query_management::LIST_RECENT_QUERIES,
+    #[cfg(feature = "hunting")]
+    &graph_query_management::UPDATE_QUERY,
+    #[cfg(feature = "hunting")]
+    &graph::SUBGRAPH,
+    #[cfg(feature = "administration")]
+    &groups::CREATE,
     &groups::DELETE,
+    #[cfg(feature = "administration")]
+    &groups::GET,
+    #[cfg(feature = "administration")]
+    &groups::GET_POLICY,
+    #[cfg(feature = "administration")]
+    &groups::GET_TOKEN,
     &groups::LIST,
     &groups::MOVE_AGENTS,
+    #[cfg(feature = "administration")]
+    &groups::REGENERATE_KEY,
+    #[cfg(feature = "administration")]
+    &groups::REVERT_POLICY,
+    #[cfg(feature = "administration")]
+    &groups::UPDATE,
+    #[cfg(feature = "administration")]
+    &groups::UPDATE_POLICY,
+    #[cfg(feature = "administration")]
+    &groups::UPDATE_RANKS,
     &hashes::GET_VERDICT,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::DEACTIVATE_WORKFLOWS,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::EVALUATE_EXPRESSION_WORKFLOW_ACTION_EXPRESSIONS,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::EXPORT_WORKFLOW_IMPORT_EXPORT,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::EXPORT_WORKFLOW_IMPORT_EXPORT_BY_VERSION_ID,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::GET_WORKFLOW_EXECUTION,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::GET_WORKFLOWS_VERSIONS_LIST,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::IMPORT_WORKFLOW_IMPORT_EXPORT,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::LIST_WORKFLOW_EXECUTION,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::LIST_WORKFLOWS,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::POST_WORKFLOW_EXECUTION_MANUAL,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::WORKFLOW_ACTION_EXPRESSIONS_EXPRESSION_BREAKDOWN,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::WORKFLOW_IMPORT_EXPORT_IMPORT_BATCH,
+    #[cfg(feature = "integrations")]
+    &hyperautomation::WORKFLOWS_ACTIVATION,
+    #[cfg(feature = "inventory")]
+    &inventory_account::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_account::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_account_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_account_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_account_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_account::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_account::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_account::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_ai_ml::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_ai_ml::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_ai_ml_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_ai_ml_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_ai_ml_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_ai_ml::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_ai_ml::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_ai_ml::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_application_integration::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_application_integration::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_application_integration_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_application_integration_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_application_integration_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_application_integration::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_application_integration::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_application_integration::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_application::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_application::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_application_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_application_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_application_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_application::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_application::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_application::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_surface::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_surface::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_surface_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_surface_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_surface_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_surface::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_cloud_surface::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_container::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_container::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_container_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_container_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_container_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_container::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_container::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_container::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_data_analysis::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_data_analysis::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_data_analysis_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_data_analysis_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_data_analysis_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_data_analysis::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_data_analysis::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_data_analysis::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_data_store::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_data_store::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_data_store_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_data_store_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_data_store_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_data_store::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_data_store::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_data_store::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_developer_tool::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_developer_tool::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_developer_tool_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_developer_tool_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_developer_tool_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_developer_tool::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_developer_tool::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_developer_tool::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_device::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_device::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_device_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_device_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_device_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_device::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_device::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_device::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_endpoint_surface::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_endpoint_surface::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_endpoint_surface_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_endpoint_surface_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_endpoint_surface_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_endpoint_surface::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_endpoint_surface::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_endpoint_surface::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory::EXPORT_CLOUD_TAGS,
+    #[cfg(feature = "inventory")]
+    &inventory_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_function::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_function::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_function_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_function_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_function_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_function::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_function::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_function::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory::GET_ASSET_COUNTS,
+    #[cfg(feature = "inventory")]
+    &inventory::GET_CATEGORIES,
+    #[cfg(feature = "inventory")]
+    &inventory::GET_SUB_CATEGORIES,
+    #[cfg(feature = "inventory")]
+    &inventory_governance::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_governance::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_governance_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_governance_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_governance_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_governance::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_governance::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_governance::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_identity::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_identity::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_identity::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_identity::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_identity::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_surface::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_surface::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_surface_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_surface_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_surface_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_surface::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_identity_surface::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_network::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_network_discovery_surface::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_network_discovery_surface::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_network_discovery_surface_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_network_discovery_surface_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_network_discovery_surface_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_network_discovery_surface::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_network_discovery_surface::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_network::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_network_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_network_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_network_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_network::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_network::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_network::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_notes::CREATE,
+    #[cfg(feature = "inventory")]
+    &inventory_notes::DELETE,
+    #[cfg(feature = "inventory")]
+    &inventory::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_server::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_server::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_server_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_server_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_server_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_server::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_server::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_server::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_storage::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_storage::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_storage_filters::AUTOCOMPLETE,
+    #[cfg(feature = "inventory")]
+    &inventory_storage_filters::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_storage_filters::LIST_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_storage::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_storage::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_storage::SEARCH,
+    #[cfg(feature = "inventory")]
+    &inventory_tags::COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_tags::FETCH_TAGS,
+    #[cfg(feature = "inventory")]
+    &inventory_tags::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_tags::LIST_FILTERS_COUNT,
+    #[cfg(feature = "inventory")]
+    &inventory_unified_actions::FETCH_AGENT_IDS,
+    #[cfg(feature = "inventory")]
+    &inventory_unified_actions::FETCH_UNIFIED_ACTIONS,
+    #[cfg(feature = "inventory")]
+    &inventory_unified_actions::PERFORM_UNIFIED_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_workstation::AUTOCOMPLETE_FILTERS,
+    #[cfg(feature = "inventory")]
+    &inventory_workstation::AVAILABLE_ACTIONS_WITH_STATUS,
+    #[cfg(feature = "inventory")]
+    &inventory_workstation::COUNT_FILTERS,
+    #[cfg(feature = "inventory")]
+    &inventory_workstation::EXPORT,
+    #[cfg(feature = "inventory")]
+    &inventory_workstation::LIST,
+    #[cfg(feature = "inventory")]
+    &inventory_workstation::LIST_FILTERS_FREE_TEXT,
+    #[cfg(feature = "inventory")]
+    &inventory_workstation::PERFORM_ACTION,
+    #[cfg(feature = "inventory")]
+    &inventory_workstation::SEARCH,
     &iocs::CREATE,
     &iocs::DELETE,
+    #[cfg(feature = "detection")]
+    &iocs::DELETE_USER_CONFIG,
     &iocs::LIST,
+    #[cfg(feature = "detection")]
+    &iocs::LIST_USER_CONFIG,
+    #[cfg(feature = "detection")]
+    &iocs::SEARCH_STIX,
+    #[cfg(feature = "detection")]
+    &iocs::SEARCH_USER_CONFIG,
+    #[cfg(feature = "cloud")]
+    &ispm::GET_AFFECTED_OBJECTS,
+    #[cfg(feature = "cloud")]
+    &ispm::GET_ASSESSMENT_STATUS,
+    #[cfg(feature = "cloud")]
+    &ispm::GET_EXPOSURES,
+    #[cfg(feature = "cloud")]
+    &ispm::SET_ACK_STATUS,
+    #[cfg(feature = "cloud")]
+    &ispm::SET_SKIPPED_EXPOSURES,
+    #[cfg(feature = "cloud")]
+    &ispm::TRIGGER_ASSESSMENT,
+    #[cfg(feature = "administration")]
+    &licenses::UPDATE,
+    #[cfg(feature = "endpoints")]
+    &live_updates::LIST,
+    #[cfg(feature = "administration")]
+    &locations::CREATE,
+    #[cfg(feature = "administration")]
+    &locations::DELETE,
+    #[cfg(feature = "administration")]
+    &locations::LIST,
+    #[cfg(feature = "administration")]
+    &locations::UPDATE,
+    #[cfg(feature = "integrations")]
+    &log_collection::CREATE_RULES,
+    #[cfg(feature = "integrations")]
+    &log_collection::DELETE_RULES,
+    #[cfg(feature = "integrations")]
+    &log_collection::EXPORT_RULES,
+    #[cfg(feature = "integrations")]
+    &log_collection::EXPORT_RULES_BY_AGENT_TYPE,
+    #[cfg(feature = "integrations")]
+    &log_collection::GET_AGENT_TYPE_COUNT,
+    #[cfg(feature = "integrations")]
+    &log_collection::GET_RULE,
+    #[cfg(feature = "integrations")]
+    &log_collection::LIST_RULES,
+    #[cfg(feature = "integrations")]
+    &log_collection::RULES_ACTIVATION,
+    #[cfg(feature = "integrations")]
+    &log_collection::UPDATE_RULE,
+    #[cfg(feature = "integrations")]
+    &marketplace::CREATE_APPLICATIONS,
+    #[cfg(feature = "integrations")]
+    &marketplace::DELETE_APPLICATIONS,
+    #[cfg(feature = "integrations")]
+    &marketplace::GET_APPLICATIONS,
+    #[cfg(feature = "integrations")]
+    &marketplace::GET_APPLICATIONS_CATALOG,
+    #[cfg(feature = "integrations")]
+    &marketplace::GET_APPLICATIONS_CATALOG_CONFIG,
+    #[cfg(feature = "integrations")]
+    &marketplace::GET_APPLICATIONS_CONFIG,
+    #[cfg(feature = "integrations")]
+    &marketplace::GET_APPLICATIONS_LOG,
+    #[cfg(feature = "integrations")]
+    &marketplace::POST_APPLICATION,
+    #[cfg(feature = "integrations")]
+    &marketplace::UPDATE_APPLICATIONS,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::CAN_PROVISION_TENANT_PROVISIONING,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::CREATE_MSSP_PROVISIONING_PARTNER,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::CREATE_PROVISIONING_PARTNER_KEY,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::CREATE_PROVISIONING_TENANT,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::DELETE_PROVISIONING_PARTNER_KEY,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::GET_MSSP_PROVISIONING_PARTNER,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::GET_PROVISIONING_PARTNER_KEY,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::GET_PROVISIONING_TENANT,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::LIST_DEVICES,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::LIST_INCIDENTS,
+    #[cfg(feature = "integrations")]
+    &mobile_integration::UPDATE_PROVISIONING_PARTNER_KEY,
+    #[cfg(feature = "network")]
+    &network_discovery::DEVICE_REVIEW,
+    #[cfg(feature = "network")]
+    &network_discovery::EXPORT_JSON,
+    #[cfg(feature = "network")]
+    &network_discovery::GET_JSON,
+    #[cfg(feature = "network")]
+    &network_discovery::GET_REPORT_CSV,
+    #[cfg(feature = "network")]
+    &network_discovery::GET_SETTINGS,
+    #[cfg(feature = "network")]
+    &network_discovery::LIST_TABLE_VIEW,
+    #[cfg(feature = "network")]
+    &network_discovery_self_enablement::CREATE,
+    #[cfg(feature = "network")]
+    &network_discovery_self_enablement::CREATE_DEFAULTS,
+    #[cfg(feature = "network")]
+    &network_discovery_self_enablement::ENABLE_SELF_MANAGEMENT,
+    #[cfg(feature = "network")]
+    &network_discovery_self_enablement::GET,
+    #[cfg(feature = "network")]
+    &network_discovery_self_enablement::GET_DEFAULTS,
+    #[cfg(feature = "network")]
+    &network_discovery::TAGS,
+    #[cfg(feature = "network")]
+    &network_discovery::UPDATE_DEVICE_REVIEW,
+    #[cfg(feature = "network")]
+    &network_discovery::UPDATE_SETTINGS,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::ADD_TAGS,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::COPY_RULES,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::CREATE,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::DELETE,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::ENABLE,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::EXPORT,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::GET,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::GET_CONFIGURATION,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::LIST_PROTOCOLS,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::MOVE_RULES,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::REMOVE_TAGS,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::REORDER,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::SET_LOCATION,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::UPDATE,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::UPDATE_CONFIGURATION,
+    #[cfg(feature = "administration")]
+    &overview::CREATE,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::DISABLE_PLATFORM_RULES,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::ENABLE_PLATFORM_RULES,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::GET_DATA_SOURCES,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::GET_PLATFORM_RULES_SETTINGS,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::GET_SEVERITIES,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::GET_STATUSES,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::GET_SURFACES,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::LIST,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::LIST_FREE_TEXT_FILTERS,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::LIST_PLATFORM_RULES,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::LIST_TEMPLATE_RULES,
+    #[cfg(feature = "detection")]
+    &platform_detection_rules::UPDATE_PLATFORM_RULES_SETTINGS,
+    #[cfg(feature = "administration")]
+    &policies::GET,
+    #[cfg(feature = "administration")]
+    &policies::UPDATE,
+    #[cfg(feature = "administration")]
+    &rbac::CREATE_ROLE,
+    #[cfg(feature = "administration")]
+    &rbac::DELETE_ROLE,
+    #[cfg(feature = "administration")]
+    &rbac::GET_ROLE,
+    #[cfg(feature = "administration")]
+    &rbac::GET_ROLE_BY_ROLE_ID,
+    #[cfg(feature = "administration")]
+    &rbac::LIST_ROLES,
+    #[cfg(feature = "administration")]
+    &rbac::UPDATE_ROLE,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::CREATE_COLLECTION_PROFILES,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::DELETE_COLLECTION_PROFILES,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::GET_COLLECTION_FILE_URL,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::GET_COLLECTION_PROFILE,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::GET_IS_COLLECTION_FILE,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::GET_TASK_RESULT,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::LIST_ARTIFACT_TYPES,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::LIST_COLLECTION_PROFILES,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::START_COLLECTION,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_forensics::UPDATE_COLLECTION_PROFILE,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::CREATE_DATA_EXPORTER_DESTINATION_PROFILES,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::DELETE_DATA_EXPORTER_DESTINATION_PROFILE,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::DELETE_DATA_EXPORTER_DESTINATION_PROFILES,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::DELETE_SCHEDULED_TASKS,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::GET_DATA_EXPORTER_DESTINATION_PROFILE,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::GET_DATA_EXPORTER_RESULTS,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::LIST_DATA_EXPORTER_DESTINATION_PROFILES,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::LIST_SCHEDULED_TASKS,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::SCHEDULE_FORENSICS,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::SCHEDULE_REMOTE_SCRIPT,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::SET_DEFAULT_DATA_EXPORTER_DESTINATION_PROFILES,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::UPDATE_DATA_EXPORTER_DESTINATION_PROFILE,
+    #[cfg(feature = "remote-ops")]
+    &remote_ops_mms::UPDATE_SCHEDULED_TASK,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::CHECK_GUARDRAILS,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::CREATE_GUARDRAILS_CONFIGURATION,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::DELETE,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::DELETE_GUARDRAILS_CONFIGURATION,
     &remote_scripts::EXECUTE,
     &remote_scripts::FETCH_RESULTS,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::FETCH_UPLOAD_LIMITS,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::GET_GUARDRAILS_CONFIGURATION,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::GET_SCRIPT_CONTENT,
     &remote_scripts::LIST,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::LIST_PENDING_EXECUTIONS,
     &remote_scripts::LIST_TASKS,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::UPDATE,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::UPDATE_PENDING_EXECUTION,
+    #[cfg(feature = "endpoints")]
+    &sentinel_deploy::CREATE,
+    #[cfg(feature = "endpoints")]
+    &sentinel_deploy::CREATE_DETAILS,
+    #[cfg(feature = "endpoints")]
+    &sentinel_deploy::DELETE,
+    #[cfg(feature = "endpoints")]
+    &sentinel_deploy::DELETE_DETAIL,
+    #[cfg(feature = "endpoints")]
+    &sentinel_deploy::LIST,
+    #[cfg(feature = "endpoints")]
+    &sentinel_deploy::LIST_DETAILS,
+    #[cfg(feature = "endpoints")]
+    &sentinel_deploy::UPDATE_DETAIL,
+    #[cfg(feature = "administration")]
+    &service_users::CREATE,
+    #[cfg(feature = "administration")]
+    &service_users::DELETE,
+    #[cfg(feature = "administration")]
+    &service_users::DELETE_SERVICE_USERS,
+    #[cfg(feature = "administration")]
+    &service_users::EXPORT_SERVICE_USERS,
+    #[cfg(feature = "administration")]
+    &service_users::GENERATE_API_TOKEN,
+    #[cfg(feature = "administration")]
+    &service_users::GET,
     &service_users::LIST,
+    #[cfg(feature = "administration")]
+    &service_users::UPDATE,
+    #[cfg(feature = "administration")]
+    &settings::CANCEL_PENDING_EMAILS_NOTIFICATIONS,
+    #[cfg(feature = "administration")]
+    &settings::DELETE_RECIPIENT,
+    #[cfg(feature = "administration")]
+    &settings::DOWNLOAD_SSO_SP_CERT,
+    #[cfg(feature = "administration")]
+    &settings::GET_ACTIVE_DIRECTORY,
+    #[cfg(feature = "administration")]
+    &settings::GET_ACTIVE_DIRECTORY_SCOPE_MAPPING,
+    #[cfg(feature = "administration")]
+    &settings::GET_MICROSOFT,
+    #[cfg(feature = "administration")]
+    &settings::GET_NOTIFICATIONS,
+    #[cfg(feature = "administration")]
+    &settings::GET_RECIPIENTS,
+    #[cfg(feature = "administration")]
+    &settings::GET_SMS,
+    #[cfg(feature = "administration")]
+    &settings::GET_SMTP,
+    #[cfg(feature = "administration")]
+    &settings::GET_SSO,
+    #[cfg(feature = "administration")]
+    &settings::GET_SSO_SP_CERT,
+    #[cfg(feature = "administration")]
+    &settings::GET_SYSLOG,
+    #[cfg(feature = "administration")]
+    &settings::TEST_ACTIVE_DIRECTORY,
+    #[cfg(feature = "administration")]
+    &settings::TEST_MICROSOFT,
+    #[cfg(feature = "administration")]
+    &settings::TEST_SMTP,
+    #[cfg(feature = "administration")]
+    &settings::TEST_SSO,
+    #[cfg(feature = "administration")]
+    &settings::TEST_SYSLOG,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_ACTIVE_DIRECTORY,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_ACTIVE_DIRECTORY_SCOPE_MAPPING,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_MICROSOFT,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_NOTIFICATIONS,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_RECIPIENTS,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_SMS,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_SMTP,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_SSO,
+    #[cfg(feature = "administration")]
+    &settings::UPDATE_SYSLOG,
+    #[cfg(feature = "administration")]
+    &sites::CREATE,
+    #[cfg(feature = "administration")]
+    &sites::DELETE,
+    #[cfg(feature = "administration")]
+    &sites::DUPLICATE_SITE,
     &sites::EXPIRE,
+    #[cfg(feature = "administration")]
+    &sites::EXPORT,
     &sites::GET,
+    #[cfg(feature = "administration")]
+    &sites::GET_LOCAL_AUTHORIZATION,
+    #[cfg(feature = "administration")]
+    &sites::GET_LOCAL_UPGRADE_APPROVED_AGENTS_CSV,
+    #[cfg(feature = "administration")]
+    &sites::GET_POLICY,
+    #[cfg(feature = "administration")]
+    &sites::GET_TOKEN,
     &sites::LIST,
     &sites::REACTIVATE,
+    #[cfg(feature = "administration")]
+    &sites::REGENERATE_KEY,
+    #[cfg(feature = "administration")]
+    &sites::REVERT_POLICY,
+    #[cfg(feature = "administration")]
+    &sites::SITE_WITH_ADMIN,
+    #[cfg(feature = "administration")]
+    &sites::UPDATE,
+    #[cfg(feature = "administration")]
+    &sites::UPDATE_BULK,
+    #[cfg(feature = "administration")]
+    &sites::UPDATE_LOCAL_AUTHORIZATION,
+    #[cfg(feature = "administration")]
+    &sites::UPDATE_POLICY,
     &star_rules::CREATE,
     &star_rules::DELETE,
     &star_rules::DISABLE,
     &star_rules::ENABLE,
     &star_rules::LIST,
     &star_rules::UPDATE,
+    #[cfg(feature = "administration")]
+    &system::GET_CONFIGURATION,
+    #[cfg(feature = "administration")]
+    &system::GET_ENV,
+    #[cfg(feature = "administration")]
+    &system::GET_INFO,
     &system::GET_STATUS,
+    #[cfg(feature = "administration")]
+    &system::GET_STATUS_CACHE,
+    #[cfg(feature = "administration")]
+    &system::GET_STATUS_DB,
+    #[cfg(feature = "administration")]
+    &system::UPDATE_CONFIGURATION,
+    #[cfg(feature = "endpoints")]
+    &tag_manager::CREATE,
+    #[cfg(feature = "endpoints")]
+    &tag_manager::DELETE,
+    #[cfg(feature = "endpoints")]
+    &tag_manager::UPDATE,
+    #[cfg(feature = "endpoints")]
+    &tags::CREATE,
+    #[cfg(feature = "endpoints")]
+    &tags::DELETE,
+    #[cfg(feature = "endpoints")]
+    &tags::DELETE_BY_TAG_ID,
+    #[cfg(feature = "endpoints")]
+    &tags::LIST,
+    #[cfg(feature = "endpoints")]
+    &tags::UPDATE,
+    #[cfg(feature = "remote-ops")]
+    &tasks::EXPORT_MW_MAINTENANCE_WINDOWS,
+    #[cfg(feature = "remote-ops")]
+    &tasks::GET,
+    #[cfg(feature = "remote-ops")]
+    &tasks::GET_FLEXIBLE,
+    #[cfg(feature = "remote-ops")]
+    &tasks::HAS_EXPLICIT_SUBSCOPE,
+    #[cfg(feature = "remote-ops")]
+    &tasks::LIST_EXPLICIT_SUBSCOPES,
+    #[cfg(feature = "remote-ops")]
+    &tasks::UPDATE,
+    #[cfg(feature = "remote-ops")]
+    &tasks::UPDATE_FLEXIBLE,
     &threats::ADD_NOTE,
+    #[cfg(feature = "threats")]
+    &threats::ADD_TO_BLACKLIST,
+    #[cfg(feature = "threats")]
+    &threats::ADD_TO_EXCLUSIONS,
+    #[cfg(feature = "threats")]
+    &threats::CONTAINER_NETWORK_CONNECT,
+    #[cfg(feature = "threats")]
+    &threats::CONTAINER_NETWORK_DISCONNECT,
+    #[cfg(feature = "threats")]
+    &threats::DELETE_NOTE,
+    #[cfg(feature = "threats")]
+    &threats::DISABLE_ENGINES,
+    #[cfg(feature = "threats")]
+    &threats::DV_ADD_TO_BLACKLIST,
+    #[cfg(feature = "threats")]
+    &threats::DV_MARK_AS_THREAT,
+    #[cfg(feature = "threats")]
+    &threats::EXPORT,
+    #[cfg(feature = "threats")]
+    &threats::EXPORT_EXPLORE_EVENTS,
+    #[cfg(feature = "threats")]
+    &threats::EXPORT_TIMELINE,
+    #[cfg(feature = "threats")]
+    &threats::EXTERNAL_TICKET_ID,
     &threats::FETCH_FILE,
     &threats::GET_CLOUD_DOWNLOAD,
+    #[cfg(feature = "threats")]
+    &threats::GET_MITIGATION_REPORT,
+    #[cfg(feature = "threats")]
+    &threats::GET_WHITENING_OPTIONS,
     &threats::LIST,
+    #[cfg(feature = "threats")]
+    &threats::LIST_EXPLORE_EVENTS,
     &threats::LIST_NOTES,
     &threats::LIST_TIMELINE,
     &threats::LIST_V2_0,
     &threats::MARK_AS_RESOLVED,
     &threats::MARK_AS_THREAT,
     &threats::MITIGATE,
+    #[cfg(feature = "threats")]
+    &threats::MITIGATE_ALERTS,
     &threats::SUMMARY,
     &threats::UPDATE_ANALYST_VERDICT,
     &threats::UPDATE_INCIDENT,
+    #[cfg(feature = "threats")]
+    &threats::UPDATE_NOTE,
+    #[cfg(feature = "exclusions")]
+    &unified_exclusions::DELETE,
+    #[cfg(feature = "exclusions")]
+    &unified_exclusions::EXPORT,
+    #[cfg(feature = "exclusions")]
+    &unified_exclusions::GET_AVAILABLE_ACTIONS,
+    #[cfg(feature = "exclusions")]
+    &unified_exclusions::LIST,
+    #[cfg(feature = "exclusions")]
+    &unified_exclusions::SEARCH,
+    #[cfg(feature = "exclusions")]
+    &unified_exclusions::SEARCH_BULK,
+    #[cfg(feature = "exclusions")]
+    &unified_exclusions::UPDATE,
+    #[cfg(feature = "endpoints")]
+    &unprotected_endpoints_discovery::GET_REPORT_CSV,
+    #[cfg(feature = "endpoints")]
+    &unprotected_endpoints_discovery::GET_SETTINGS,
+    #[cfg(feature = "endpoints")]
+    &unprotected_endpoints_discovery::LIST_TABLE_VIEW,
+    #[cfg(feature = "endpoints")]
+    &unprotected_endpoints_discovery::UPDATE_SETTINGS,
+    #[cfg(feature = "endpoints")]
+    &updates::DELETE_PACKAGES,
+    #[cfg(feature = "endpoints")]
+    &updates::DOWNLOAD,
+    #[cfg(feature = "endpoints")]
+    &updates::DOWNLOAD_BY_PACKAGE_ID,
+    #[cfg(feature = "endpoints")]
+    &updates::GET_LATEST_PACKAGES,
+    #[cfg(feature = "endpoints")]
+    &updates::LIST_PACKAGES,
+    #[cfg(feature = "endpoints")]
+    &updates::UPDATE_PACKAGE,
+    #[cfg(feature = "endpoints")]
+    &updates::UPLOAD_SOFTWARE_DEPLOY,
+    #[cfg(feature = "administration")]
+    &users::AUTH_APP,
+    #[cfg(feature = "administration")]
+    &users::AUTH_EULA,
+    #[cfg(feature = "administration")]
+    &users::CHANGE_PASSWORD,
+    #[cfg(feature = "administration")]
+    &users::CREATE,
+    #[cfg(feature = "administration")]
+    &users::DELETE,
+    #[cfg(feature = "administration")]
+    &users::DELETE_2FA,
+    #[cfg(feature = "administration")]
+    &users::DELETE_USERS,
+    #[cfg(feature = "administration")]
+    &users::DISABLE_2FA,
     &users::ELEVATE_SESSION,
+    #[cfg(feature = "administration")]
+    &users::ENABLE_2FA,
+    #[cfg(feature = "administration")]
+    &users::ENABLE_APP,
+    #[cfg(feature = "administration")]
+    &users::ENROLL_2FA,
+    #[cfg(feature = "administration")]
+    &users::EXPORT,
+    #[cfg(feature = "administration")]
+    &users::GENERATE_API_TOKEN,
+    #[cfg(feature = "administration")]
+    &users::GENERATE_IFRAME_TOKEN,
+    #[cfg(feature = "administration")]
+    &users::GET,
     &users::GET_API_TOKEN_DETAILS,
+    #[cfg(feature = "administration")]
+    &users::GET_API_TOKEN_DETAILS_BY_USER_ID,
+    #[cfg(feature = "administration")]
+    &users::GET_LOGIN_BY_TOKEN,
+    #[cfg(feature = "administration")]
+    &users::GET_LOGIN_SSO_SAML2,
+    #[cfg(feature = "administration")]
+    &users::GET_OF_USER,
+    #[cfg(feature = "administration")]
+    &users::GET_RS_AUTH_CHECK,
+    #[cfg(feature = "administration")]
+    &users::GET_TENANT_ADMIN_AUTH_CHECK,
+    #[cfg(feature = "administration")]
+    &users::GET_VIEWER_AUTH_CHECK,
+    #[cfg(feature = "administration")]
+    &users::LIST,
+    #[cfg(feature = "administration")]
+    &users::LOGIN,
+    #[cfg(feature = "administration")]
+    &users::LOGIN_BY_API_TOKEN,
+    #[cfg(feature = "administration")]
+    &users::LOGIN_CONTINUE,
+    #[cfg(feature = "administration")]
+    &users::LOGIN_FORCE_RESET_PASSWORD_ON_LOGIN,
+    #[cfg(feature = "administration")]
+    &users::LOGOUT,
+    #[cfg(feature = "administration")]
+    &users::POST_LOGIN_SSO_SAML2,
+    #[cfg(feature = "administration")]
+    &users::RE_AUTH_SSO_SAML2,
+    #[cfg(feature = "administration")]
+    &users::REQUEST_APP,
+    #[cfg(feature = "administration")]
+    &users::RESET_2FA,
+    #[cfg(feature = "administration")]
+    &users::REVOKE_API_TOKEN,
+    #[cfg(feature = "administration")]
+    &users::SEND_RESET_PASSWORD_EMAIL_LOGIN,
+    #[cfg(feature = "administration")]
+    &users::SEND_VERIFICATION_EMAIL_ONBOARDING,
+    #[cfg(feature = "administration")]
+    &users::SET_PASSWORD_LOGIN,
+    #[cfg(feature = "administration")]
+    &users::UPDATE,
+    #[cfg(feature = "administration")]
+    &users::VALIDATE_TOKEN_ONBOARDING,
+    #[cfg(feature = "administration")]
+    &users::VERIFY_ONBOARDING,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::COUNT_FILTERS,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::DELETE,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::DELETE_SCANNER_POLICY,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::DISABLE_SCAN_REPOS,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::EDIT_TAGS,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::EDIT_TAGS_REPOS,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::ENABLE_SCAN_REPOS,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::GET_OFFBOARDING,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::GET_REPOS,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::GET_SCANNER_POLICY,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::GET_SCANNER_POLICY_MAX_ALLOWED_PRIORITY,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::GET_TAGS_REPOS,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::LIST,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::LIST_SCANNER_POLICIES,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::ONBOARDING,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::SCANNER_POLICY,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::TUNNEL_USER,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::UPDATE,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::UPDATE_REPOS_RESYNC,
+    #[cfg(feature = "cloud")]
+    &vcs_integration::UPDATE_SCANNER_POLICY,
 ];
 
 /// Decodes the body of a successful response and encodes it again.
@@ -154,83 +1817,1215 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
 ///
 /// # Errors
 /// Returns an error if the body does not decode.
-#[cfg(feature = "full-serde")]
-#[inline]
+#[cfg(feature = "contract")]
 #[rustfmt::skip]
 pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {
-    Some(match operation {
-        "accounts_get" => runtime::reencode_response::<runtime::Data<accounts::Account>>(body),
-        "accounts_list" => runtime::reencode_response::<runtime::Page<accounts::Account>>(body),
-        "activities_list" => runtime::reencode_response::<runtime::Page<activities::Activity>>(body),
-        "activities_list_types" => runtime::reencode_response::<runtime::Page<activities::ActivityType>>(body),
-        "agents_abort_scan" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "agents_broadcast" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "agents_connect" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "agents_count" => runtime::reencode_response::<runtime::Data<agents::AgentCount>>(body),
-        "agents_disconnect" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "agents_fetch_files" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>(body),
-        "agents_fetch_logs" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "agents_initiate_scan" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "agents_list" => runtime::reencode_response::<runtime::Page<agents::Agent>>(body),
-        "agents_list_applications" => runtime::reencode_response::<runtime::Page<agents::InstalledApplication>>(body),
-        "agents_shutdown" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "agents_uninstall" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "alerts_list" => runtime::reencode_response::<runtime::Page<alerts::Alert>>(body),
-        "alerts_update_analyst_verdict" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "alerts_update_incident" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "blocklist_create" => runtime::reencode_response::<runtime::Page<blocklist::CreatedBlocklistEntry>>(body),
-        "blocklist_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "blocklist_list" => runtime::reencode_response::<runtime::Page<blocklist::BlocklistEntry>>(body),
-        "deep_visibility_cancel_query" => runtime::reencode_response::<runtime::Data<deep_visibility::DeepVisibilityCancelQueryResult>>(body),
-        "deep_visibility_create_power_query" => runtime::reencode_response::<runtime::Data<deep_visibility::PowerQueryResult>>(body),
-        "deep_visibility_create_query" => runtime::reencode_response::<runtime::Data<deep_visibility::DeepVisibilityQueryId>>(body),
-        "deep_visibility_get_query_status" => runtime::reencode_response::<runtime::Data<deep_visibility::DeepVisibilityQueryStatus>>(body),
-        "deep_visibility_list_events" => runtime::reencode_response::<runtime::Page<deep_visibility::DeepVisibilityEvent>>(body),
-        "deep_visibility_list_events_of_type" => runtime::reencode_response::<runtime::Page<deep_visibility::DeepVisibilityEvent>>(body),
-        "deep_visibility_ping_power_query" => runtime::reencode_response::<runtime::Data<deep_visibility::PowerQueryResult>>(body),
-        "exclusions_create" => runtime::reencode_response::<runtime::Page<exclusions::CreatedExclusion>>(body),
-        "exclusions_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "exclusions_list" => runtime::reencode_response::<runtime::Page<exclusions::Exclusion>>(body),
-        "groups_delete" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>(body),
-        "groups_list" => runtime::reencode_response::<runtime::Page<groups::Group>>(body),
-        "groups_move_agents" => runtime::reencode_response::<runtime::Data<groups::GroupsMoveAgentsResult>>(body),
-        "hashes_get_verdict" => runtime::reencode_response::<runtime::Data<hashes::HashVerdict>>(body),
-        "iocs_create" => runtime::reencode_response::<runtime::Page<iocs::Ioc>>(body),
-        "iocs_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "iocs_list" => runtime::reencode_response::<runtime::Page<iocs::Ioc>>(body),
-        "remote_scripts_execute" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScriptsExecuteResult>>(body),
-        "remote_scripts_fetch_results" => runtime::reencode_response::<runtime::Data<remote_scripts::ScriptResults>>(body),
-        "remote_scripts_list" => runtime::reencode_response::<runtime::Page<remote_scripts::Script>>(body),
-        "remote_scripts_list_tasks" => runtime::reencode_response::<runtime::Page<remote_scripts::Task>>(body),
-        "service_users_list" => runtime::reencode_response::<runtime::Page<service_users::ServiceUser>>(body),
-        "sites_expire" => runtime::reencode_response::<runtime::Data<sites::Site>>(body),
-        "sites_get" => runtime::reencode_response::<runtime::Data<sites::Site>>(body),
-        "sites_list" => runtime::reencode_response::<runtime::Page<sites::Site>>(body),
-        "sites_reactivate" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>(body),
-        "star_rules_create" => runtime::reencode_response::<runtime::Data<star_rules::SavedStarRule>>(body),
-        "star_rules_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "star_rules_disable" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "star_rules_enable" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "star_rules_list" => runtime::reencode_response::<runtime::Page<star_rules::StarRule>>(body),
-        "star_rules_update" => runtime::reencode_response::<runtime::Data<star_rules::SavedStarRule>>(body),
-        "system_get_status" => runtime::reencode_response::<runtime::Data<system::SystemStatus>>(body),
-        "threats_add_note" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "threats_fetch_file" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "threats_get_cloud_download" => runtime::reencode_response::<runtime::Data<threats::ThreatCloudFile>>(body),
-        "threats_list" => runtime::reencode_response::<runtime::Page<threats::Threat>>(body),
-        "threats_list_notes" => runtime::reencode_response::<runtime::Page<threats::ThreatNote>>(body),
-        "threats_list_timeline" => runtime::reencode_response::<runtime::Page<threats::ThreatTimelineEvent>>(body),
-        "threats_list_v2_0" => runtime::reencode_response::<runtime::Page<threats::LegacyThreat>>(body),
-        "threats_mark_as_resolved" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "threats_mark_as_threat" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body),
-        "threats_mitigate" => runtime::reencode_response::<runtime::Data<threats::ThreatMitigationResult>>(body),
-        "threats_summary" => runtime::reencode_response::<runtime::Data<threats::ThreatSummary>>(body),
-        "threats_update_analyst_verdict" => runtime::reencode_response::<runtime::Data<threats::ThreatVerdictResult>>(body),
-        "threats_update_incident" => runtime::reencode_response::<runtime::Data<threats::ThreatIncidentResult>>(body),
-        "users_elevate_session" => runtime::reencode_response::<runtime::Data<users::ElevatedSession>>(body),
-        "users_get_api_token_details" => runtime::reencode_response::<runtime::Data<users::ApiTokenDetails>>(body),
+    let reencode: fn(&[u8]) -> Result<serde_json::Value, runtime::DecodeError> = match operation {
+        #[cfg(feature = "administration")]
+        "accounts_expire_now" => runtime::reencode_response::<runtime::Data<accounts::AccountsUpdateResult>>,
+        #[cfg(feature = "administration")]
+        "accounts_generate_uninstall_password" => runtime::reencode_response::<runtime::Data<accounts::AccountsGetUninstallPasswordMetadataResult>>,
+        "accounts_get" => runtime::reencode_response::<runtime::Data<accounts::Account>>,
+        #[cfg(feature = "administration")]
+        "accounts_get_policy" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
+        #[cfg(feature = "administration")]
+        "accounts_get_uninstall_password_metadata" => runtime::reencode_response::<runtime::Data<accounts::AccountsGetUninstallPasswordMetadataResult>>,
+        #[cfg(feature = "administration")]
+        "accounts_get_uninstall_password_view" => runtime::reencode_response::<runtime::Data<accounts::AccountsGetUninstallPasswordViewResult>>,
+        "accounts_list" => runtime::reencode_response::<runtime::Page<accounts::Account>>,
+        #[cfg(feature = "administration")]
+        "accounts_revert_policy" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "accounts_revoke_uninstall_password" => runtime::reencode_response::<runtime::Data<accounts::AccountsGetUninstallPasswordMetadataResult>>,
+        #[cfg(feature = "administration")]
+        "accounts_update" => runtime::reencode_response::<runtime::Data<accounts::AccountsUpdateResult>>,
+        #[cfg(feature = "administration")]
+        "accounts_update_policy" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
+        #[cfg(feature = "administration")]
+        "accounts_update_reactivate" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "activities_get_last_activity_as_syslog" => runtime::reencode_response::<runtime::Data<activities::ActivitiesGetLastActivityAsSyslogResult>>,
+        "activities_list" => runtime::reencode_response::<runtime::Page<activities::Activity>>,
+        "activities_list_types" => runtime::reencode_response::<runtime::Page<activities::ActivityType>>,
+        "agents_abort_scan" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "endpoints")]
+        "agents_approve_stateless_upgrade" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_approve_uninstall" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        "agents_broadcast" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "endpoints")]
+        "agents_can_start_remote_shell" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_clear_remote_shell_session" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        "agents_connect" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "agents_count" => runtime::reencode_response::<runtime::Data<agents::AgentCount>>,
+        #[cfg(feature = "endpoints")]
+        "agents_decommission" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_disable_agent" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_disable_hyper_automation_pna" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_disable_ranger" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        "agents_disconnect" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "endpoints")]
+        "agents_enable_agent" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_enable_hyper_automation_pna" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_enable_ranger" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        "agents_fetch_files" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "endpoints")]
+        "agents_fetch_firewall_rules" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_fetch_installed_apps" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        "agents_fetch_logs" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "endpoints")]
+        "agents_firewall_logging" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_get_local_upgrade_authorization" => runtime::reencode_response::<runtime::Data<agents::AgentsGetLocalUpgradeAuthorizationResult>>,
+        "agents_initiate_scan" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "agents_list" => runtime::reencode_response::<runtime::Page<agents::Agent>>,
+        "agents_list_applications" => runtime::reencode_response::<runtime::Page<agents::InstalledApplication>>,
+        #[cfg(feature = "endpoints")]
+        "agents_list_passphrases" => runtime::reencode_response::<runtime::Page<agents::AgentPassphrase>>,
+        #[cfg(feature = "endpoints")]
+        "agents_list_processes" => runtime::reencode_response::<runtime::Page<agents::AgentProcess>>,
+        #[cfg(feature = "endpoints")]
+        "agents_list_tags" => runtime::reencode_response::<runtime::Page<agents::AgentTag2>>,
+        #[cfg(feature = "endpoints")]
+        "agents_list_tags_filters_count" => runtime::reencode_response::<runtime::Page<agents::AgentFiltersCount>>,
+        #[cfg(feature = "endpoints")]
+        "agents_local_upgrade_authorization" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_manage_tags" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_mark_up_to_date" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_move_to_console" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_move_to_site" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_randomize_uuid" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_reject_uninstall" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_repository_create" => runtime::reencode_response::<runtime::JsonBody<agents_repository::AgentsRepositoryCreateResult>>,
+        #[cfg(feature = "endpoints")]
+        "agents_repository_list" => runtime::reencode_response::<runtime::Page<agents_repository::AgentsRepositoryCreateResult>>,
+        #[cfg(feature = "endpoints")]
+        "agents_reset_local_config" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_reset_passphrase" => runtime::reencode_response::<runtime::Data<agents::AgentResetPassphrase>>,
+        #[cfg(feature = "endpoints")]
+        "agents_reset_passphrase_capability" => runtime::reencode_response::<runtime::Data<agents::AgentCapability>>,
+        #[cfg(feature = "endpoints")]
+        "agents_restart_machine" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_set_config" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_set_external_id" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        "agents_shutdown" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "endpoints")]
+        "agents_start_profiling" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_start_remote_shell" => runtime::reencode_response::<runtime::Page<agents::AgentStartRemoteShell>>,
+        #[cfg(feature = "endpoints")]
+        "agents_stop_profiling" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        #[cfg(feature = "endpoints")]
+        "agents_terminate_remote_shell" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        "agents_uninstall" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "endpoints")]
+        "agents_update_software" => runtime::reencode_response::<runtime::Data<agents::AgentApproveStatelessUpgrade>>,
+        "alerts_list" => runtime::reencode_response::<runtime::Page<alerts::Alert>>,
+        "alerts_update_analyst_verdict" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "alerts_update_incident" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "applications")]
+        "application_management_list_inventory" => runtime::reencode_response::<runtime::Page<application_management::ApplicationManagementInventory>>,
+        #[cfg(feature = "applications")]
+        "application_management_list_inventory_applications" => runtime::reencode_response::<runtime::Page<agents::InstalledApplication>>,
+        #[cfg(feature = "applications")]
+        "application_management_list_inventory_endpoints" => runtime::reencode_response::<runtime::Page<application_management::ApplicationManagementEndpoint>>,
+        #[cfg(feature = "applications")]
+        "application_management_list_risks" => runtime::reencode_response::<runtime::Page<application_management::ApplicationManagementRisk>>,
+        #[cfg(feature = "applications")]
+        "application_management_list_risks_aggregated_applications" => runtime::reencode_response::<runtime::Page<application_management::ApplicationManagementAggregatedApplication>>,
+        #[cfg(feature = "applications")]
+        "application_management_list_risks_applications" => runtime::reencode_response::<runtime::Page<application_management::ApplicationManagementApplication>>,
+        #[cfg(feature = "applications")]
+        "application_management_list_risks_cves" => runtime::reencode_response::<runtime::Page<application_management::ApplicationManagementCve>>,
+        #[cfg(feature = "applications")]
+        "application_management_list_risks_endpoints" => runtime::reencode_response::<runtime::Page<application_management::ApplicationManagementEndpoint2>>,
+        #[cfg(feature = "applications")]
+        "application_management_scan" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "applications")]
+        "application_management_settings_create" => runtime::reencode_response::<runtime::Data<application_management_settings::ApplicationManagementSettingSetting>>,
+        #[cfg(feature = "applications")]
+        "application_management_settings_get" => runtime::reencode_response::<runtime::Data<application_management_settings::ApplicationManagementSettingSetting>>,
+        #[cfg(feature = "applications")]
+        "application_risk_list_installed_applications" => runtime::reencode_response::<runtime::Page<application_risk::ApplicationRisk>>,
+        #[cfg(feature = "applications")]
+        "application_risk_list_installed_applications_cves" => runtime::reencode_response::<runtime::Page<application_risk::ApplicationRiskCve>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_create" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_create_by_policyid" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_create_of_upgrade_policy" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get" => runtime::reencode_response::<runtime::Data<auto_upgrade_policy::AutoUpgradePolicyGetParentPoliciesResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get_all_policies_count" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyGetAllPoliciesCountResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get_available_packages" => runtime::reencode_response::<runtime::Data<auto_upgrade_policy::AutoUpgradePolicyGetAvailablePackagesResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get_parent_policies" => runtime::reencode_response::<runtime::Data<auto_upgrade_policy::AutoUpgradePolicyGetParentPoliciesResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get_policies_count" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyGetAllPoliciesCountResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_has_policy" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyHasPolicyResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_reorder" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_reset_retry_counter" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_set_inheriting" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyResult>>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_update" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyResult>>,
+        "blocklist_create" => runtime::reencode_response::<runtime::Page<blocklist::CreatedBlocklistEntry>>,
+        "blocklist_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "blocklist_list" => runtime::reencode_response::<runtime::Page<blocklist::BlocklistEntry>>,
+        #[cfg(feature = "exclusions")]
+        "blocklist_update" => runtime::reencode_response::<runtime::Page<blocklist::Blocklist>>,
+        #[cfg(feature = "exclusions")]
+        "blocklist_validate" => runtime::reencode_response::<runtime::Data<blocklist::BlocklistValidate>>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_create_estimator" => runtime::reencode_response::<runtime::Data<cloud_funnel::CloudFunnelEstimator>>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_create_onboarding" => runtime::reencode_response::<runtime::Data<cloud_funnel::CloudFunnelOnboarding>>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_delete_onboarding" => runtime::reencode_response::<runtime::Data<cloud_funnel::CloudFunnelDeleteOnboardingResult>>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_get_assume_role_external_id" => runtime::reencode_response::<runtime::Data<cloud_funnel::CloudFunnelGetAssumeRoleExternalIdResult>>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_get_estimator" => runtime::reencode_response::<runtime::Data<cloud_funnel::CloudFunnelGetEstimatorResult>>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_get_onboarding" => runtime::reencode_response::<runtime::Data<cloud_funnel::CloudFunnelOnboarding>>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_validate_bucket_permissions" => runtime::reencode_response::<runtime::Data<cloud_funnel::CloudFunnelValidateBucketPermission>>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_validate_query" => runtime::reencode_response::<runtime::Data<cloud_funnel::CloudFunnelValidateBucketPermission>>,
+        #[cfg(feature = "cloud")]
+        "cloud_resources_get" => runtime::reencode_response::<runtime::Page<cloud_resources::CloudResourceCloudRogue>>,
+        #[cfg(feature = "endpoints")]
+        "config_overrides_create" => runtime::reencode_response::<runtime::Data<config_overrides::ConfigOverride>>,
+        #[cfg(feature = "endpoints")]
+        "config_overrides_delete" => runtime::reencode_response::<runtime::Data<config_overrides::ConfigOverridesDeleteResult>>,
+        #[cfg(feature = "endpoints")]
+        "config_overrides_delete_by_override_id" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "endpoints")]
+        "config_overrides_list" => runtime::reencode_response::<runtime::Page<config_overrides::ConfigOverride>>,
+        #[cfg(feature = "endpoints")]
+        "config_overrides_update" => runtime::reencode_response::<runtime::Data<config_overrides::ConfigOverride>>,
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_fetch_unified_actions" => runtime::reencode_response::<runtime::Data<datalake_unified_actions::DatalakeUnifiedActionFetchUnifiedAction>>,
+        "deep_visibility_cancel_query" => runtime::reencode_response::<runtime::Data<deep_visibility::DeepVisibilityCancelQueryResult>>,
+        "deep_visibility_create_power_query" => runtime::reencode_response::<runtime::Data<deep_visibility::PowerQueryResult>>,
+        "deep_visibility_create_query" => runtime::reencode_response::<runtime::Data<deep_visibility::DeepVisibilityQueryId>>,
+        #[cfg(feature = "hunting")]
+        "deep_visibility_fetch_file" => runtime::reencode_response::<runtime::Data<deep_visibility::DeepVisibilityFetchFileResult>>,
+        "deep_visibility_get_query_status" => runtime::reencode_response::<runtime::Data<deep_visibility::DeepVisibilityQueryStatus>>,
+        "deep_visibility_list_events" => runtime::reencode_response::<runtime::Page<deep_visibility::DeepVisibilityEvent>>,
+        "deep_visibility_list_events_of_type" => runtime::reencode_response::<runtime::Page<deep_visibility::DeepVisibilityEvent>>,
+        "deep_visibility_ping_power_query" => runtime::reencode_response::<runtime::Data<deep_visibility::PowerQueryResult>>,
+        #[cfg(feature = "reports")]
+        "default_reports_create" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "reports")]
+        "default_reports_get_insights_types" => runtime::reencode_response::<runtime::Data<default_reports::DefaultReportsGetInsightsTypesResult>>,
+        #[cfg(feature = "reports")]
+        "default_reports_get_sentinelonerss" => runtime::reencode_response::<runtime::Data<serde_json::Value>>,
+        #[cfg(feature = "reports")]
+        "default_reports_list" => runtime::reencode_response::<runtime::Page<default_reports::DefaultReport>>,
+        #[cfg(feature = "reports")]
+        "default_reports_list_of_reports" => runtime::reencode_response::<runtime::Page<default_reports::DefaultReport2>>,
+        #[cfg(feature = "reports")]
+        "default_reports_update" => runtime::reencode_response::<runtime::Data<default_reports::DefaultReport>>,
+        #[cfg(feature = "network")]
+        "device_control_copy_rules" => runtime::reencode_response::<runtime::Data<device_control::DeviceControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "device_control_create" => runtime::reencode_response::<runtime::Data<device_control::DeviceControl>>,
+        #[cfg(feature = "network")]
+        "device_control_delete" => runtime::reencode_response::<runtime::Data<device_control::DeviceControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "device_control_enable" => runtime::reencode_response::<runtime::Data<device_control::DeviceControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "device_control_get_configuration" => runtime::reencode_response::<runtime::Data<device_control::DeviceControlUpdateConfigurationResult>>,
+        #[cfg(feature = "network")]
+        "device_control_list" => runtime::reencode_response::<runtime::Page<device_control::DeviceControl>>,
+        #[cfg(feature = "network")]
+        "device_control_list_events" => runtime::reencode_response::<runtime::Page<device_control::DeviceControlEvent>>,
+        #[cfg(feature = "network")]
+        "device_control_move_rules" => runtime::reencode_response::<runtime::Data<device_control::DeviceControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "device_control_reorder" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "network")]
+        "device_control_update" => runtime::reencode_response::<runtime::Data<device_control::DeviceControl>>,
+        #[cfg(feature = "network")]
+        "device_control_update_configuration" => runtime::reencode_response::<runtime::Data<device_control::DeviceControlUpdateConfigurationResult>>,
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_create" => runtime::reencode_response::<runtime::JsonBody<dynamic_tag_rules::DynamicTagRulesCreateResult>>,
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_list" => runtime::reencode_response::<runtime::Page<dynamic_tag_rules::DynamicTagRulesCreateResult>>,
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_test" => runtime::reencode_response::<runtime::Page<inventory::InventoryAsset>>,
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_update" => runtime::reencode_response::<runtime::JsonBody<dynamic_tag_rules::DynamicTagRulesCreateResult>>,
+        "exclusions_create" => runtime::reencode_response::<runtime::Page<exclusions::CreatedExclusion>>,
+        "exclusions_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "exclusions_list" => runtime::reencode_response::<runtime::Page<exclusions::Exclusion>>,
+        #[cfg(feature = "exclusions")]
+        "exclusions_update" => runtime::reencode_response::<runtime::Page<exclusions::Exclusion2>>,
+        #[cfg(feature = "exclusions")]
+        "exclusions_validate" => runtime::reencode_response::<runtime::Data<exclusions::ExclusionValidate>>,
+        #[cfg(feature = "reports")]
+        "filters_create" => runtime::reencode_response::<runtime::Data<filters::FiltersCreateResult>>,
+        #[cfg(feature = "reports")]
+        "filters_create_xdr" => runtime::reencode_response::<runtime::Data<filters::FiltersCreateXdrResult>>,
+        #[cfg(feature = "reports")]
+        "filters_delete" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "reports")]
+        "filters_delete_dv" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "reports")]
+        "filters_delete_xdr" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "reports")]
+        "filters_list" => runtime::reencode_response::<runtime::Page<filters::FiltersCreateResult>>,
+        #[cfg(feature = "reports")]
+        "filters_list_xdr" => runtime::reencode_response::<runtime::Page<filters::Filter2>>,
+        #[cfg(feature = "reports")]
+        "filters_list_xdr_enriched" => runtime::reencode_response::<runtime::Page<filters::Filter2>>,
+        #[cfg(feature = "reports")]
+        "filters_update" => runtime::reencode_response::<runtime::Data<filters::FiltersCreateResult>>,
+        #[cfg(feature = "reports")]
+        "filters_update_dv" => runtime::reencode_response::<runtime::Data<filters::FilterDv>>,
+        #[cfg(feature = "reports")]
+        "filters_update_xdr" => runtime::reencode_response::<runtime::Data<filters::FiltersCreateXdrResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_add_tags" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_copy_rules" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_create" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControl>>,
+        #[cfg(feature = "network")]
+        "firewall_control_delete" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_enable" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_get_configuration" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlUpdateConfigurationResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_get_tag_rule" => runtime::reencode_response::<runtime::Page<firewall_control::FirewallControl>>,
+        #[cfg(feature = "network")]
+        "firewall_control_list" => runtime::reencode_response::<runtime::Page<firewall_control::FirewallControl>>,
+        #[cfg(feature = "network")]
+        "firewall_control_list_protocols" => runtime::reencode_response::<runtime::Page<firewall_control::FirewallControlProtocol>>,
+        #[cfg(feature = "network")]
+        "firewall_control_move_rules" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_remove_tags" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_reorder" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "network")]
+        "firewall_control_set_location" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlDeleteResult>>,
+        #[cfg(feature = "network")]
+        "firewall_control_update_configuration" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlUpdateConfigurationResult>>,
+        #[cfg(feature = "remote-ops")]
+        "forensics_get" => runtime::reencode_response::<runtime::Data<forensics::ForensicsGetResult>>,
+        #[cfg(feature = "remote-ops")]
+        "forensics_get_connections" => runtime::reencode_response::<runtime::Data<forensics::ForensicsGetConnectionsResult>>,
+        #[cfg(feature = "remote-ops")]
+        "forensics_get_details" => runtime::reencode_response::<runtime::Data<forensics::ForensicsGetDetailsResult>>,
+        #[cfg(feature = "administration")]
+        "gateways_list" => runtime::reencode_response::<runtime::Page<gateways::Gateway>>,
+        #[cfg(feature = "administration")]
+        "gateways_update" => runtime::reencode_response::<runtime::Data<gateways::GatewayUpdate>>,
+        #[cfg(feature = "administration")]
+        "gateways_update_by_gateway_id" => runtime::reencode_response::<runtime::Data<gateways::Gateway>>,
+        #[cfg(feature = "hunting")]
+        "graph_explorer" => runtime::reencode_response::<runtime::Data<graph::GraphSubgraph>>,
+        #[cfg(feature = "hunting")]
+        "graph_explorer_v2" => runtime::reencode_response::<runtime::Data<graph::GraphSubgraph>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_autocomplete_graph_explorer_query" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_autocomplete_graph_explorer_query_tag" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocomplete>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_assets_query_metadata" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderGetAssetsQueryMetadataResult>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_graph_explorer_query_autocomplete_v2" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_graph_explorer_query_metadata" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderGetAssetsQueryMetadataResult>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_graph_explorer_query_metadata_available_options_v2" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderGetGraphExplorerQueryMetadataAvailableOptionsV2Result>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_graph_services_features" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderGetGraphServicesFeaturesResult>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_list_graph_explorer_query_metadata_available_relations" => runtime::reencode_response::<runtime::Page<graph_query_builder::GraphQueryBuilderAvailableRelation>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_management_create_query" => runtime::reencode_response::<runtime::Data<graph_query_management::GraphQueryManagementQuery>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_management_delete_query" => runtime::reencode_response::<runtime::Data<graph_query_management::GraphQueryManagementDeleteQueryResult>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_management_get_query_type_counts" => runtime::reencode_response::<runtime::Data<graph_query_management::GraphQueryManagementGetQueryTypeCountsResult>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_management_list_query" => runtime::reencode_response::<runtime::Page<graph_query_management::GraphQueryManagementQuery2>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_management_list_recent_queries" => runtime::reencode_response::<runtime::Page<graph_query_management::GraphQueryManagementRecentQuery>>,
+        #[cfg(feature = "hunting")]
+        "graph_query_management_update_query" => runtime::reencode_response::<runtime::Data<graph_query_management::GraphQueryManagementDeleteQueryResult>>,
+        #[cfg(feature = "hunting")]
+        "graph_subgraph" => runtime::reencode_response::<runtime::Data<graph::GraphSubgraph>>,
+        #[cfg(feature = "administration")]
+        "groups_create" => runtime::reencode_response::<runtime::Data<groups::GroupsCreateResult>>,
+        "groups_delete" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "groups_get" => runtime::reencode_response::<runtime::Data<groups::GroupsCreateResult>>,
+        #[cfg(feature = "administration")]
+        "groups_get_policy" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
+        #[cfg(feature = "administration")]
+        "groups_get_token" => runtime::reencode_response::<runtime::Data<groups::GroupsGetTokenResult>>,
+        "groups_list" => runtime::reencode_response::<runtime::Page<groups::Group>>,
+        "groups_move_agents" => runtime::reencode_response::<runtime::Data<groups::GroupsMoveAgentsResult>>,
+        #[cfg(feature = "administration")]
+        "groups_regenerate_key" => runtime::reencode_response::<runtime::Data<groups::GroupsRegenerateKeyResult>>,
+        #[cfg(feature = "administration")]
+        "groups_revert_policy" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "groups_update" => runtime::reencode_response::<runtime::Data<groups::GroupsCreateResult>>,
+        #[cfg(feature = "administration")]
+        "groups_update_policy" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
+        #[cfg(feature = "administration")]
+        "groups_update_ranks" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        "hashes_get_verdict" => runtime::reencode_response::<runtime::Data<hashes::HashVerdict>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_evaluate_expression_workflow_action_expressions" => runtime::reencode_response::<runtime::JsonBody<hyperautomation::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_export_workflow_import_export_by_version_id" => runtime::reencode_response::<runtime::JsonBody<hyperautomation::HyperautomationExportWorkflowImportExportByVersionIdResult>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_get_workflow_execution" => runtime::reencode_response::<runtime::JsonBody<hyperautomation::HyperautomationGetWorkflowExecutionResult>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_get_workflows_versions_list" => runtime::reencode_response::<runtime::JsonBody<hyperautomation::HyperautomationGetWorkflowsVersionsListResult>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_import_workflow_import_export" => runtime::reencode_response::<runtime::JsonBody<hyperautomation::HyperautomationImportWorkflowImportExportResult>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_list_workflow_execution" => runtime::reencode_response::<runtime::Page<hyperautomation::HyperautomationWorkflowExecution>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_list_workflows" => runtime::reencode_response::<runtime::Page<hyperautomation::HyperautomationWorkflow>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_post_workflow_execution_manual" => runtime::reencode_response::<runtime::JsonBody<hyperautomation::HyperautomationPostWorkflowExecutionManualResult>>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_workflow_action_expressions_expression_breakdown" => runtime::reencode_response::<runtime::JsonBody<hyperautomation::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_account::InventoryAccountWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_ai_ml::InventoryAiMlWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_application_integration::InventoryApplicationIntegrationWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory::InventoryWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_cloud_application::InventoryCloudApplicationWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_cloud_surface::InventoryCloudSurfaceWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_list" => runtime::reencode_response::<runtime::Page<inventory_cloud_surface::InventoryCloudSurfaceCloud>>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_container::InventoryContainerWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_data_analysis::InventoryDataAnalysisWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_data_store::InventoryDataStoreWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_developer_tool::InventoryDeveloperToolWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_device::InventoryDeviceWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_endpoint_surface::InventoryEndpointSurfaceWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_list" => runtime::reencode_response::<runtime::Page<inventory_endpoint_surface::InventoryEndpointSurfaceEndpoint>>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_search" => runtime::reencode_response::<runtime::Page<inventory_endpoint_surface::InventoryEndpointSurfaceEndpoint>>,
+        #[cfg(feature = "inventory")]
+        "inventory_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_function::InventoryFunctionWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_get_asset_counts" => runtime::reencode_response::<runtime::Data<inventory::InventoryGetAssetCountsResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_get_categories" => runtime::reencode_response::<runtime::Data<inventory::InventoryGetCategoriesResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_get_sub_categories" => runtime::reencode_response::<runtime::Data<inventory::InventoryGetAssetCountsResultCategories>>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_governance::InventoryGovernanceWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_identity::InventoryIdentityWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_identity_surface::InventoryIdentitySurfaceWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_list" => runtime::reencode_response::<runtime::Page<inventory_identity_surface::InventoryIdentitySurfaceIdentity>>,
+        #[cfg(feature = "inventory")]
+        "inventory_list" => runtime::reencode_response::<runtime::Page<inventory::InventoryAsset>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_network::InventoryNetworkWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_network_discovery_surface::InventoryNetworkDiscoverySurfaceWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_list" => runtime::reencode_response::<runtime::Page<inventory_network_discovery_surface::InventoryNetworkDiscoverySurfaceNetworkDiscovery>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_search" => runtime::reencode_response::<runtime::Page<inventory::InventoryAsset>>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_server::InventoryServerWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_storage::InventoryStorageWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_filters_autocomplete" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_tags_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_tags_fetch_tags" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFetchTag>>,
+        #[cfg(feature = "inventory")]
+        "inventory_tags_list" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagTag>>,
+        #[cfg(feature = "inventory")]
+        "inventory_tags_list_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_unified_actions_fetch_agent_ids" => runtime::reencode_response::<runtime::Data<inventory_unified_actions::InventoryUnifiedActionFetchAgentId>>,
+        #[cfg(feature = "inventory")]
+        "inventory_unified_actions_fetch_unified_actions" => runtime::reencode_response::<runtime::Data<inventory_unified_actions::InventoryUnifiedActionFetchUnifiedAction>>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_autocomplete_filters" => runtime::reencode_response::<runtime::Data<graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_workstation::InventoryWorkstationWithStatus>>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_count_filters" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_list_filters_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        "iocs_create" => runtime::reencode_response::<runtime::Page<iocs::Ioc>>,
+        "iocs_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "detection")]
+        "iocs_delete_user_config" => runtime::reencode_response::<runtime::Data<iocs::IocsDeleteUserConfigResult>>,
+        "iocs_list" => runtime::reencode_response::<runtime::Page<iocs::Ioc>>,
+        #[cfg(feature = "detection")]
+        "iocs_list_user_config" => runtime::reencode_response::<runtime::Page<iocs::IocUserConfig>>,
+        #[cfg(feature = "detection")]
+        "iocs_search_stix" => runtime::reencode_response::<runtime::Page<iocs::IocStix>>,
+        #[cfg(feature = "detection")]
+        "iocs_search_user_config" => runtime::reencode_response::<runtime::Page<iocs::IocUserConfig>>,
+        #[cfg(feature = "cloud")]
+        "ispm_get_affected_objects" => runtime::reencode_response::<runtime::Page<ispm::IspmGetAffectedObject>>,
+        #[cfg(feature = "cloud")]
+        "ispm_get_assessment_status" => runtime::reencode_response::<runtime::Data<ispm::IspmGetAssessmentStatusResult>>,
+        #[cfg(feature = "cloud")]
+        "ispm_get_exposures" => runtime::reencode_response::<runtime::Page<ispm::IspmGetExposure>>,
+        #[cfg(feature = "cloud")]
+        "ispm_set_ack_status" => runtime::reencode_response::<runtime::Data<ispm::IspmSetAckStatus>>,
+        #[cfg(feature = "cloud")]
+        "ispm_set_skipped_exposures" => runtime::reencode_response::<runtime::Data<ispm::IspmSetAckStatus>>,
+        #[cfg(feature = "cloud")]
+        "ispm_trigger_assessment" => runtime::reencode_response::<runtime::Data<ispm::IspmSetAckStatus>>,
+        #[cfg(feature = "administration")]
+        "licenses_update" => runtime::reencode_response::<runtime::Data<licenses::LicensesUpdateResult>>,
+        #[cfg(feature = "endpoints")]
+        "live_updates_list" => runtime::reencode_response::<runtime::Page<live_updates::LiveUpdate>>,
+        #[cfg(feature = "administration")]
+        "locations_create" => runtime::reencode_response::<runtime::Data<locations::Location>>,
+        #[cfg(feature = "administration")]
+        "locations_delete" => runtime::reencode_response::<runtime::Data<locations::LocationsDeleteResult>>,
+        #[cfg(feature = "administration")]
+        "locations_list" => runtime::reencode_response::<runtime::Page<locations::Location>>,
+        #[cfg(feature = "administration")]
+        "locations_update" => runtime::reencode_response::<runtime::Data<locations::Location>>,
+        #[cfg(feature = "integrations")]
+        "log_collection_create_rules" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionRule>>,
+        #[cfg(feature = "integrations")]
+        "log_collection_delete_rules" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionDeleteRulesResult>>,
+        #[cfg(feature = "integrations")]
+        "log_collection_get_agent_type_count" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionGetAgentTypeCountResult>>,
+        #[cfg(feature = "integrations")]
+        "log_collection_get_rule" => runtime::reencode_response::<runtime::Page<log_collection::LogCollectionRule2>>,
+        #[cfg(feature = "integrations")]
+        "log_collection_list_rules" => runtime::reencode_response::<runtime::Page<log_collection::LogCollectionRule2>>,
+        #[cfg(feature = "integrations")]
+        "log_collection_rules_activation" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionDeleteRulesResult>>,
+        #[cfg(feature = "integrations")]
+        "log_collection_update_rule" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionRule>>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_can_provision_tenant_provisioning" => runtime::reencode_response::<runtime::Data<mobile_integration::MobileIntegrationCanProvisionTenantProvisioningResult>>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_get_mssp_provisioning_partner" => runtime::reencode_response::<runtime::Data<mobile_integration::MobileIntegrationGetMsspProvisioningPartnerResult>>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_get_provisioning_partner_key" => runtime::reencode_response::<runtime::Data<mobile_integration::MobileIntegrationGetProvisioningPartnerKeyResult>>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_get_provisioning_tenant" => runtime::reencode_response::<runtime::Data<mobile_integration::MobileIntegrationGetProvisioningTenantResult>>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_list_devices" => runtime::reencode_response::<runtime::Page<mobile_integration::MobileIntegrationDevice>>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_list_incidents" => runtime::reencode_response::<runtime::Page<mobile_integration::MobileIntegrationIncident>>,
+        #[cfg(feature = "network")]
+        "network_discovery_device_review" => runtime::reencode_response::<runtime::Data<network_discovery::NetworkDiscoveryDeviceReview>>,
+        #[cfg(feature = "network")]
+        "network_discovery_get_json" => runtime::reencode_response::<runtime::Data<serde_json::Value>>,
+        #[cfg(feature = "network")]
+        "network_discovery_get_settings" => runtime::reencode_response::<runtime::Data<network_discovery::NetworkDiscoveryUpdateSettingsResult>>,
+        #[cfg(feature = "network")]
+        "network_discovery_list_table_view" => runtime::reencode_response::<runtime::Page<network_discovery::NetworkDiscoveryUpdateDeviceReviewResult>>,
+        #[cfg(feature = "network")]
+        "network_discovery_tags" => runtime::reencode_response::<runtime::Data<network_discovery::NetworkDiscoveryDeviceReview>>,
+        #[cfg(feature = "network")]
+        "network_discovery_update_device_review" => runtime::reencode_response::<runtime::Data<network_discovery::NetworkDiscoveryUpdateDeviceReviewResult>>,
+        #[cfg(feature = "network")]
+        "network_discovery_update_settings" => runtime::reencode_response::<runtime::Data<network_discovery::NetworkDiscoveryUpdateSettingsResult>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_add_tags" => runtime::reencode_response::<runtime::Data<network_quarantine_control::NetworkQuarantineControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_copy_rules" => runtime::reencode_response::<runtime::Data<network_quarantine_control::NetworkQuarantineControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_create" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_delete" => runtime::reencode_response::<runtime::Data<network_quarantine_control::NetworkQuarantineControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_enable" => runtime::reencode_response::<runtime::Data<network_quarantine_control::NetworkQuarantineControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_get" => runtime::reencode_response::<runtime::Page<firewall_control::FirewallControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_get_configuration" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlUpdateConfigurationResult>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_list_protocols" => runtime::reencode_response::<runtime::Page<firewall_control::FirewallControlProtocol>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_move_rules" => runtime::reencode_response::<runtime::Data<network_quarantine_control::NetworkQuarantineControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_remove_tags" => runtime::reencode_response::<runtime::Data<network_quarantine_control::NetworkQuarantineControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_reorder" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_set_location" => runtime::reencode_response::<runtime::Data<network_quarantine_control::NetworkQuarantineControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_update" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControl>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_update_configuration" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlUpdateConfigurationResult>>,
+        #[cfg(feature = "administration")]
+        "overview_create" => runtime::reencode_response::<runtime::Data<overview::Overview>>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_disable_platform_rules" => runtime::reencode_response::<runtime::Data<platform_detection_rules::PlatformDetectionRulesDisablePlatformRulesResult>>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_enable_platform_rules" => runtime::reencode_response::<runtime::Data<platform_detection_rules::PlatformDetectionRulesDisablePlatformRulesResult>>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_get_platform_rules_settings" => runtime::reencode_response::<runtime::Data<platform_detection_rules::PlatformDetectionRulesGetPlatformRulesSettingsResult>>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_list" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRulePlatformRule>>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_list_free_text_filters" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_list_platform_rules" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRulePlatformRule>>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_list_template_rules" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleTemplateRule>>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_update_platform_rules_settings" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "administration")]
+        "policies_get" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
+        #[cfg(feature = "administration")]
+        "policies_update" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
+        #[cfg(feature = "administration")]
+        "rbac_create_role" => runtime::reencode_response::<runtime::Data<rbac::RbacRole>>,
+        #[cfg(feature = "administration")]
+        "rbac_delete_role" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "rbac_get_role" => runtime::reencode_response::<runtime::Data<rbac::RbacGetRoleResult>>,
+        #[cfg(feature = "administration")]
+        "rbac_get_role_by_role_id" => runtime::reencode_response::<runtime::Data<rbac::RbacRole>>,
+        #[cfg(feature = "administration")]
+        "rbac_list_roles" => runtime::reencode_response::<runtime::Page<rbac::RbacRole2>>,
+        #[cfg(feature = "administration")]
+        "rbac_update_role" => runtime::reencode_response::<runtime::Data<rbac::RbacRole>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_create_collection_profiles" => runtime::reencode_response::<runtime::Data<remote_ops_forensics::RemoteOpsForensicCollectionProfile>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_delete_collection_profiles" => runtime::reencode_response::<runtime::Page<remote_ops_forensics::RemoteOpsForensicCollectionProfile>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_get_collection_file_url" => runtime::reencode_response::<runtime::Data<remote_ops_forensics::RemoteOpsForensicsGetCollectionFileUrlResult>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_get_collection_profile" => runtime::reencode_response::<runtime::Data<remote_ops_forensics::RemoteOpsForensicCollectionProfile>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_get_is_collection_file" => runtime::reencode_response::<runtime::Data<remote_ops_forensics::RemoteOpsForensicsGetIsCollectionFileResult>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_get_task_result" => runtime::reencode_response::<runtime::Data<remote_ops_forensics::RemoteOpsForensicsGetTaskResultResult>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_list_artifact_types" => runtime::reencode_response::<runtime::Page<remote_ops_forensics::RemoteOpsForensicArtifactType>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_list_collection_profiles" => runtime::reencode_response::<runtime::Page<remote_ops_forensics::RemoteOpsForensicCollectionProfile2>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_start_collection" => runtime::reencode_response::<runtime::Data<remote_ops_forensics::RemoteOpsForensicStartCollection>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_update_collection_profile" => runtime::reencode_response::<runtime::Data<remote_ops_forensics::RemoteOpsForensicCollectionProfile>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_create_data_exporter_destination_profiles" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmDestinationProfile>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_delete_data_exporter_destination_profiles" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmsDeleteDataExporterDestinationProfilesResult>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_delete_scheduled_tasks" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmsDeleteDataExporterDestinationProfilesResult>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_get_data_exporter_destination_profile" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmDestinationProfile2>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_get_data_exporter_results" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmsGetDataExporterResultsResult>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_list_data_exporter_destination_profiles" => runtime::reencode_response::<runtime::Page<remote_ops_mms::RemoteOpsMmDestinationProfile2>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_list_scheduled_tasks" => runtime::reencode_response::<runtime::Page<remote_ops_mms::RemoteOpsMmScheduledTask2>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_schedule_forensics" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmForensic>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_schedule_remote_script" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmRemoteScript>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_update_data_exporter_destination_profile" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmDestinationProfile>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_update_scheduled_task" => runtime::reencode_response::<runtime::Data<remote_ops_mms::RemoteOpsMmScheduledTask>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_check_guardrails" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScriptCheck>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_create_guardrails_configuration" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_delete" => runtime::reencode_response::<runtime::Page<remote_scripts::RemoteScript>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_delete_guardrails_configuration" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        "remote_scripts_execute" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScriptsExecuteResult>>,
+        "remote_scripts_fetch_results" => runtime::reencode_response::<runtime::Data<remote_scripts::ScriptResults>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_get_guardrails_configuration" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScriptsGetGuardrailsConfigurationResult>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_get_script_content" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScriptsGetScriptContentResult>>,
+        "remote_scripts_list" => runtime::reencode_response::<runtime::Page<remote_scripts::Script>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_list_pending_executions" => runtime::reencode_response::<runtime::Page<remote_scripts::RemoteScriptPendingExecution>>,
+        "remote_scripts_list_tasks" => runtime::reencode_response::<runtime::Page<remote_scripts::Task>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_update" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScript>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_update_pending_execution" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_create" => runtime::reencode_response::<runtime::Data<sentinel_deploy::SentinelDeployCredGroup>>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_create_details" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_delete" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_delete_detail" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_list" => runtime::reencode_response::<runtime::Page<sentinel_deploy::SentinelDeployCredGroup>>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_list_details" => runtime::reencode_response::<runtime::Page<sentinel_deploy::SentinelDeployDetail>>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_update_detail" => runtime::reencode_response::<runtime::Data<sentinel_deploy::SentinelDeployDetail>>,
+        #[cfg(feature = "administration")]
+        "service_users_create" => runtime::reencode_response::<runtime::Data<service_users::ServiceUsersCreateResult>>,
+        #[cfg(feature = "administration")]
+        "service_users_delete" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "service_users_delete_service_users" => runtime::reencode_response::<runtime::Data<service_users::ServiceUserDeleteServiceUser>>,
+        #[cfg(feature = "administration")]
+        "service_users_generate_api_token" => runtime::reencode_response::<runtime::Data<service_users::ServiceUserGenerateApiToken>>,
+        #[cfg(feature = "administration")]
+        "service_users_get" => runtime::reencode_response::<runtime::Data<service_users::ServiceUsersGetResult>>,
+        "service_users_list" => runtime::reencode_response::<runtime::Page<service_users::ServiceUser>>,
+        #[cfg(feature = "administration")]
+        "service_users_update" => runtime::reencode_response::<runtime::Data<service_users::ServiceUsersUpdateResult>>,
+        #[cfg(feature = "administration")]
+        "settings_cancel_pending_emails_notifications" => runtime::reencode_response::<runtime::Data<settings::SettingCancelPendingEmail>>,
+        #[cfg(feature = "administration")]
+        "settings_delete_recipient" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "settings_get_active_directory" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateActiveDirectoryResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_active_directory_scope_mapping" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateActiveDirectoryScopeMappingResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_microsoft" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateMicrosoftResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_notifications" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateNotificationsResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_recipients" => runtime::reencode_response::<runtime::Data<settings::SettingsGetRecipientsResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_sms" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateSmsResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_smtp" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateSmtpResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_sso" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateSsoResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_sso_sp_cert" => runtime::reencode_response::<runtime::Data<settings::SettingsGetSsoSpCertResult>>,
+        #[cfg(feature = "administration")]
+        "settings_get_syslog" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateSyslogResult>>,
+        #[cfg(feature = "administration")]
+        "settings_test_active_directory" => runtime::reencode_response::<runtime::Data<settings::SettingTest>>,
+        #[cfg(feature = "administration")]
+        "settings_test_microsoft" => runtime::reencode_response::<runtime::Data<settings::SettingsTestMicrosoftResult>>,
+        #[cfg(feature = "administration")]
+        "settings_test_smtp" => runtime::reencode_response::<runtime::Data<settings::SettingTest>>,
+        #[cfg(feature = "administration")]
+        "settings_test_sso" => runtime::reencode_response::<runtime::Data<settings::SettingsTestSsoResult>>,
+        #[cfg(feature = "administration")]
+        "settings_test_syslog" => runtime::reencode_response::<runtime::Data<settings::SettingTest>>,
+        #[cfg(feature = "administration")]
+        "settings_update_active_directory" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateActiveDirectoryResult>>,
+        #[cfg(feature = "administration")]
+        "settings_update_active_directory_scope_mapping" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateActiveDirectoryScopeMappingResult>>,
+        #[cfg(feature = "administration")]
+        "settings_update_microsoft" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateMicrosoftResult>>,
+        #[cfg(feature = "administration")]
+        "settings_update_notifications" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateNotificationsResult>>,
+        #[cfg(feature = "administration")]
+        "settings_update_recipients" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateRecipientsResult>>,
+        #[cfg(feature = "administration")]
+        "settings_update_sms" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateSmsResult>>,
+        #[cfg(feature = "administration")]
+        "settings_update_smtp" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateSmtpResult>>,
+        #[cfg(feature = "administration")]
+        "settings_update_sso" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateSsoResult>>,
+        #[cfg(feature = "administration")]
+        "settings_update_syslog" => runtime::reencode_response::<runtime::Data<settings::SettingsUpdateSyslogResult>>,
+        #[cfg(feature = "administration")]
+        "sites_create" => runtime::reencode_response::<runtime::Data<sites::SitesCreateResult>>,
+        #[cfg(feature = "administration")]
+        "sites_delete" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "sites_duplicate_site" => runtime::reencode_response::<runtime::Data<sites::SitesCreateResult>>,
+        "sites_expire" => runtime::reencode_response::<runtime::Data<sites::Site>>,
+        "sites_get" => runtime::reencode_response::<runtime::Data<sites::Site>>,
+        #[cfg(feature = "administration")]
+        "sites_get_local_authorization" => runtime::reencode_response::<runtime::Data<sites::SitesGetLocalAuthorizationResult>>,
+        #[cfg(feature = "administration")]
+        "sites_get_local_upgrade_approved_agents_csv" => runtime::reencode_response::<runtime::Data<sites::SitesGetLocalAuthorizationResult>>,
+        #[cfg(feature = "administration")]
+        "sites_get_policy" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
+        #[cfg(feature = "administration")]
+        "sites_get_token" => runtime::reencode_response::<runtime::Data<sites::SitesGetTokenResult>>,
+        "sites_list" => runtime::reencode_response::<runtime::Page<sites::Site>>,
+        "sites_reactivate" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "sites_regenerate_key" => runtime::reencode_response::<runtime::Data<sites::SitesRegenerateKeyResult>>,
+        #[cfg(feature = "administration")]
+        "sites_revert_policy" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "sites_site_with_admin" => runtime::reencode_response::<runtime::Data<sites::SitesSiteWithAdminResult>>,
+        #[cfg(feature = "administration")]
+        "sites_update" => runtime::reencode_response::<runtime::Data<sites::SitesCreateResult>>,
+        #[cfg(feature = "administration")]
+        "sites_update_bulk" => runtime::reencode_response::<runtime::Data<sites::SitesUpdateBulkResult>>,
+        #[cfg(feature = "administration")]
+        "sites_update_local_authorization" => runtime::reencode_response::<runtime::Data<sites::SitesUpdateLocalAuthorizationResult>>,
+        #[cfg(feature = "administration")]
+        "sites_update_policy" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
+        "star_rules_create" => runtime::reencode_response::<runtime::Data<star_rules::SavedStarRule>>,
+        "star_rules_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "star_rules_disable" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "star_rules_enable" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "star_rules_list" => runtime::reencode_response::<runtime::Page<star_rules::StarRule>>,
+        "star_rules_update" => runtime::reencode_response::<runtime::Data<star_rules::SavedStarRule>>,
+        #[cfg(feature = "administration")]
+        "system_get_configuration" => runtime::reencode_response::<runtime::Data<system::SystemUpdateConfigurationResult>>,
+        #[cfg(feature = "administration")]
+        "system_get_env" => runtime::reencode_response::<runtime::Data<system::SystemGetEnvResult>>,
+        #[cfg(feature = "administration")]
+        "system_get_info" => runtime::reencode_response::<runtime::Data<system::SystemGetInfoResult>>,
+        "system_get_status" => runtime::reencode_response::<runtime::Data<system::SystemStatus>>,
+        #[cfg(feature = "administration")]
+        "system_get_status_cache" => runtime::reencode_response::<runtime::Data<system::SystemStatus>>,
+        #[cfg(feature = "administration")]
+        "system_get_status_db" => runtime::reencode_response::<runtime::Data<system::SystemStatus>>,
+        #[cfg(feature = "administration")]
+        "system_update_configuration" => runtime::reencode_response::<runtime::Data<system::SystemUpdateConfigurationResult>>,
+        #[cfg(feature = "endpoints")]
+        "tag_manager_create" => runtime::reencode_response::<runtime::Data<tag_manager::TagManager>>,
+        #[cfg(feature = "endpoints")]
+        "tag_manager_delete" => runtime::reencode_response::<runtime::Data<tag_manager::TagManagerDeleteResult>>,
+        #[cfg(feature = "endpoints")]
+        "tag_manager_update" => runtime::reencode_response::<runtime::Data<tag_manager::TagManager>>,
+        #[cfg(feature = "endpoints")]
+        "tags_create" => runtime::reencode_response::<runtime::Data<tags::Tag>>,
+        #[cfg(feature = "endpoints")]
+        "tags_delete" => runtime::reencode_response::<runtime::Data<tags::TagsDeleteResult>>,
+        #[cfg(feature = "endpoints")]
+        "tags_delete_by_tag_id" => runtime::reencode_response::<runtime::Data<tags::TagsDeleteResult>>,
+        #[cfg(feature = "endpoints")]
+        "tags_list" => runtime::reencode_response::<runtime::Page<tags::Tag>>,
+        #[cfg(feature = "endpoints")]
+        "tags_update" => runtime::reencode_response::<runtime::Data<tags::Tag>>,
+        #[cfg(feature = "remote-ops")]
+        "tasks_get" => runtime::reencode_response::<runtime::Data<tasks::TasksUpdateResult>>,
+        #[cfg(feature = "remote-ops")]
+        "tasks_get_flexible" => runtime::reencode_response::<runtime::Data<tasks::TasksUpdateFlexibleResult>>,
+        #[cfg(feature = "remote-ops")]
+        "tasks_has_explicit_subscope" => runtime::reencode_response::<runtime::Data<tasks::TasksHasExplicitSubscopeResult>>,
+        #[cfg(feature = "remote-ops")]
+        "tasks_list_explicit_subscopes" => runtime::reencode_response::<runtime::Page<tasks::TaskExplicitSubscope>>,
+        #[cfg(feature = "remote-ops")]
+        "tasks_update" => runtime::reencode_response::<runtime::Data<tasks::TasksUpdateResult>>,
+        #[cfg(feature = "remote-ops")]
+        "tasks_update_flexible" => runtime::reencode_response::<runtime::Data<tasks::TasksUpdateFlexibleResult>>,
+        "threats_add_note" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "threats")]
+        "threats_add_to_blacklist" => runtime::reencode_response::<runtime::Data<threats::ThreatAddToBlacklist>>,
+        #[cfg(feature = "threats")]
+        "threats_add_to_exclusions" => runtime::reencode_response::<runtime::Data<threats::ThreatAddToBlacklist>>,
+        #[cfg(feature = "threats")]
+        "threats_container_network_connect" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "threats")]
+        "threats_container_network_disconnect" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "threats")]
+        "threats_delete_note" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "threats")]
+        "threats_disable_engines" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "threats")]
+        "threats_dv_add_to_blacklist" => runtime::reencode_response::<runtime::Data<threats::ThreatDvAddToBlacklist>>,
+        #[cfg(feature = "threats")]
+        "threats_dv_mark_as_threat" => runtime::reencode_response::<runtime::Data<threats::ThreatDvAddToBlacklist>>,
+        #[cfg(feature = "threats")]
+        "threats_external_ticket_id" => runtime::reencode_response::<runtime::Data<threats::ThreatDvAddToBlacklist>>,
+        "threats_fetch_file" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "threats_get_cloud_download" => runtime::reencode_response::<runtime::Data<threats::ThreatCloudFile>>,
+        #[cfg(feature = "threats")]
+        "threats_get_whitening_options" => runtime::reencode_response::<runtime::Data<threats::ThreatsGetWhiteningOptionsResult>>,
+        "threats_list" => runtime::reencode_response::<runtime::Page<threats::Threat>>,
+        #[cfg(feature = "threats")]
+        "threats_list_explore_events" => runtime::reencode_response::<runtime::Page<threats::ThreatEvent>>,
+        "threats_list_notes" => runtime::reencode_response::<runtime::Page<threats::ThreatNote>>,
+        "threats_list_timeline" => runtime::reencode_response::<runtime::Page<threats::ThreatTimelineEvent>>,
+        "threats_list_v2_0" => runtime::reencode_response::<runtime::Page<threats::LegacyThreat>>,
+        "threats_mark_as_resolved" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "threats_mark_as_threat" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        "threats_mitigate" => runtime::reencode_response::<runtime::Data<threats::ThreatMitigationResult>>,
+        #[cfg(feature = "threats")]
+        "threats_mitigate_alerts" => runtime::reencode_response::<runtime::Data<threats::ThreatDvAddToBlacklist>>,
+        "threats_summary" => runtime::reencode_response::<runtime::Data<threats::ThreatSummary>>,
+        "threats_update_analyst_verdict" => runtime::reencode_response::<runtime::Data<threats::ThreatVerdictResult>>,
+        "threats_update_incident" => runtime::reencode_response::<runtime::Data<threats::ThreatIncidentResult>>,
+        #[cfg(feature = "threats")]
+        "threats_update_note" => runtime::reencode_response::<runtime::Data<threats::ThreatsUpdateNoteResult>>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_delete" => runtime::reencode_response::<runtime::Data<unified_exclusions::UnifiedExclusionsDeleteResult>>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_get_available_actions" => runtime::reencode_response::<runtime::Data<unified_exclusions::UnifiedExclusionAvailableActions>>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_search_bulk" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_update" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "endpoints")]
+        "unprotected_endpoints_discovery_get_settings" => runtime::reencode_response::<runtime::Data<unprotected_endpoints_discovery::UnprotectedEndpointsDiscoveryUpdateSettingsResult>>,
+        #[cfg(feature = "endpoints")]
+        "unprotected_endpoints_discovery_list_table_view" => runtime::reencode_response::<runtime::Page<unprotected_endpoints_discovery::UnprotectedEndpointsDiscoveryTableView>>,
+        #[cfg(feature = "endpoints")]
+        "unprotected_endpoints_discovery_update_settings" => runtime::reencode_response::<runtime::Data<unprotected_endpoints_discovery::UnprotectedEndpointsDiscoveryUpdateSettingsResult>>,
+        #[cfg(feature = "endpoints")]
+        "updates_delete_packages" => runtime::reencode_response::<runtime::Data<updates::UpdatesDeletePackagesResult>>,
+        #[cfg(feature = "endpoints")]
+        "updates_get_latest_packages" => runtime::reencode_response::<runtime::Data<updates::UpdatesGetLatestPackagesResult>>,
+        #[cfg(feature = "endpoints")]
+        "updates_list_packages" => runtime::reencode_response::<runtime::Page<updates::UpdatesGetLatestPackagesResultOsTypesLinux>>,
+        #[cfg(feature = "endpoints")]
+        "updates_update_package" => runtime::reencode_response::<runtime::Data<updates::UpdatePackage>>,
+        #[cfg(feature = "endpoints")]
+        "updates_upload_software_deploy" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_auth_app" => runtime::reencode_response::<runtime::Data<users::UserApp>>,
+        #[cfg(feature = "administration")]
+        "users_auth_eula" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_change_password" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_create" => runtime::reencode_response::<runtime::Data<users::User>>,
+        #[cfg(feature = "administration")]
+        "users_delete" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_delete_2fa" => runtime::reencode_response::<runtime::Data<users::UserDelete2fa>>,
+        #[cfg(feature = "administration")]
+        "users_disable_2fa" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        "users_elevate_session" => runtime::reencode_response::<runtime::Data<users::ElevatedSession>>,
+        #[cfg(feature = "administration")]
+        "users_enable_2fa" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_enable_app" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_enroll_2fa" => runtime::reencode_response::<runtime::Data<users::UserEnroll2fa>>,
+        #[cfg(feature = "administration")]
+        "users_generate_api_token" => runtime::reencode_response::<runtime::Data<users::UserGenerateApiToken>>,
+        #[cfg(feature = "administration")]
+        "users_generate_iframe_token" => runtime::reencode_response::<runtime::Data<users::UserGenerateIframeToken>>,
+        #[cfg(feature = "administration")]
+        "users_get" => runtime::reencode_response::<runtime::Data<users::UsersGetResult>>,
+        "users_get_api_token_details" => runtime::reencode_response::<runtime::Data<users::ApiTokenDetails>>,
+        #[cfg(feature = "administration")]
+        "users_get_api_token_details_by_user_id" => runtime::reencode_response::<runtime::Data<users::UserApiToken>>,
+        #[cfg(feature = "administration")]
+        "users_get_of_user" => runtime::reencode_response::<runtime::Data<users::User>>,
+        #[cfg(feature = "administration")]
+        "users_get_rs_auth_check" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_get_tenant_admin_auth_check" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_get_viewer_auth_check" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_list" => runtime::reencode_response::<runtime::Page<users::User2>>,
+        #[cfg(feature = "administration")]
+        "users_login" => runtime::reencode_response::<runtime::Data<users::UserApp>>,
+        #[cfg(feature = "administration")]
+        "users_login_by_api_token" => runtime::reencode_response::<runtime::Data<users::UserByApiToken>>,
+        #[cfg(feature = "administration")]
+        "users_login_continue" => runtime::reencode_response::<runtime::Data<users::UserLoginContinue>>,
+        #[cfg(feature = "administration")]
+        "users_login_force_reset_password_on_login" => runtime::reencode_response::<runtime::Data<users::UserDelete2fa>>,
+        #[cfg(feature = "administration")]
+        "users_logout" => runtime::reencode_response::<runtime::Data<users::UserLogout>>,
+        #[cfg(feature = "administration")]
+        "users_request_app" => runtime::reencode_response::<runtime::Data<users::UserRequestApp>>,
+        #[cfg(feature = "administration")]
+        "users_reset_2fa" => runtime::reencode_response::<runtime::Data<users::UserDelete2fa>>,
+        #[cfg(feature = "administration")]
+        "users_revoke_api_token" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_send_reset_password_email_login" => runtime::reencode_response::<runtime::Data<users::UserDelete2fa>>,
+        #[cfg(feature = "administration")]
+        "users_send_verification_email_onboarding" => runtime::reencode_response::<runtime::Data<users::UserDelete2fa>>,
+        #[cfg(feature = "administration")]
+        "users_set_password_login" => runtime::reencode_response::<runtime::Data<users::UserLoginContinue>>,
+        #[cfg(feature = "administration")]
+        "users_update" => runtime::reencode_response::<runtime::Data<users::User>>,
+        #[cfg(feature = "administration")]
+        "users_validate_token_onboarding" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "administration")]
+        "users_verify_onboarding" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_count_filters" => runtime::reencode_response::<runtime::Page<String>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_delete" => runtime::reencode_response::<runtime::Data<vcs_integration::VcsIntegrationIntegration>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_delete_scanner_policy" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_disable_scan_repos" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_edit_tags" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_edit_tags_repos" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_enable_scan_repos" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_offboarding" => runtime::reencode_response::<runtime::JsonBody<vcs_integration::VcsIntegrationGetOffboardingResult>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_repos" => runtime::reencode_response::<runtime::Page<vcs_integration::VcsIntegrationRepo>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_scanner_policy" => runtime::reencode_response::<runtime::Data<vcs_integration::VcsIntegrationGetScannerPolicyResult>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_scanner_policy_max_allowed_priority" => runtime::reencode_response::<runtime::Data<vcs_integration::VcsIntegrationGetScannerPolicyMaxAllowedPriorityResult>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_tags_repos" => runtime::reencode_response::<runtime::Page<vcs_integration::VcsIntegrationGetScannerPolicyResultTag>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_list" => runtime::reencode_response::<runtime::Page<vcs_integration::VcsIntegrationIntegration2>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_list_scanner_policies" => runtime::reencode_response::<runtime::Page<vcs_integration::VcsIntegrationGetScannerPolicyResult>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_onboarding" => runtime::reencode_response::<runtime::JsonBody<vcs_integration::VcsIntegrationGetOffboardingResult>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_scanner_policy" => runtime::reencode_response::<runtime::Data<vcs_integration::VcsIntegrationScannerPolicy>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_tunnel_user" => runtime::reencode_response::<runtime::Data<vcs_integration::VcsIntegrationUser>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_update" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_update_repos_resync" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_update_scanner_policy" => runtime::reencode_response::<runtime::Data<serde_json::Map<String , serde_json::Value>>>,
         _ => return None,
-    })
+    };
+    Some(reencode(body))
 }
 
 /// Decodes a request body and encodes it again.
@@ -239,133 +3034,2206 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
 ///
 /// # Errors
 /// Returns an error if the body does not decode.
-#[cfg(feature = "full-serde")]
-#[inline]
+#[cfg(feature = "contract")]
 #[rustfmt::skip]
 pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {
-    Some(match operation {
-        "agents_abort_scan" => runtime::reencode_request_body::<agents::AgentsAbortScanRequest>(body),
-        "agents_broadcast" => runtime::reencode_request_body::<agents::AgentsBroadcastRequest>(body),
-        "agents_connect" => runtime::reencode_request_body::<agents::AgentsConnectRequest>(body),
-        "agents_disconnect" => runtime::reencode_request_body::<agents::AgentsDisconnectRequest>(body),
-        "agents_fetch_files" => runtime::reencode_request_body::<agents::AgentsFetchFilesRequest>(body),
-        "agents_fetch_logs" => runtime::reencode_request_body::<agents::AgentsFetchLogsRequest>(body),
-        "agents_initiate_scan" => runtime::reencode_request_body::<agents::AgentsInitiateScanRequest>(body),
-        "agents_shutdown" => runtime::reencode_request_body::<agents::AgentsShutdownRequest>(body),
-        "agents_uninstall" => runtime::reencode_request_body::<agents::AgentsUninstallRequest>(body),
-        "alerts_update_analyst_verdict" => runtime::reencode_request_body::<alerts::AlertsUpdateAnalystVerdictRequest>(body),
-        "alerts_update_incident" => runtime::reencode_request_body::<alerts::AlertsUpdateIncidentRequest>(body),
-        "blocklist_create" => runtime::reencode_request_body::<blocklist::BlocklistCreateRequest>(body),
-        "blocklist_delete" => runtime::reencode_request_body::<blocklist::BlocklistDeleteRequest>(body),
-        "deep_visibility_cancel_query" => runtime::reencode_request_body::<deep_visibility::DeepVisibilityCancelQueryRequest>(body),
-        "deep_visibility_create_power_query" => runtime::reencode_request_body::<deep_visibility::PowerQuery>(body),
-        "deep_visibility_create_query" => runtime::reencode_request_body::<deep_visibility::DeepVisibilityQuery>(body),
-        "exclusions_create" => runtime::reencode_request_body::<exclusions::ExclusionsCreateRequest>(body),
-        "exclusions_delete" => runtime::reencode_request_body::<exclusions::ExclusionsDeleteRequest>(body),
-        "groups_move_agents" => runtime::reencode_request_body::<groups::GroupsMoveAgentsRequest>(body),
-        "iocs_create" => runtime::reencode_request_body::<iocs::IocsCreateRequest>(body),
-        "iocs_delete" => runtime::reencode_request_body::<iocs::IocsDeleteRequest>(body),
-        "remote_scripts_execute" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsExecuteRequest>(body),
-        "remote_scripts_fetch_results" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsFetchResultsRequest>(body),
-        "sites_reactivate" => runtime::reencode_request_body::<sites::SitesReactivateRequest>(body),
-        "star_rules_create" => runtime::reencode_request_body::<star_rules::StarRulesCreateRequest>(body),
-        "star_rules_delete" => runtime::reencode_request_body::<star_rules::StarRulesDeleteRequest>(body),
-        "star_rules_disable" => runtime::reencode_request_body::<star_rules::StarRulesDisableRequest>(body),
-        "star_rules_enable" => runtime::reencode_request_body::<star_rules::StarRulesEnableRequest>(body),
-        "star_rules_update" => runtime::reencode_request_body::<star_rules::StarRulesUpdateRequest>(body),
-        "threats_add_note" => runtime::reencode_request_body::<threats::ThreatsAddNoteRequest>(body),
-        "threats_fetch_file" => runtime::reencode_request_body::<threats::ThreatsFetchFileRequest>(body),
-        "threats_mark_as_resolved" => runtime::reencode_request_body::<threats::ThreatsMarkAsResolvedRequest>(body),
-        "threats_mark_as_threat" => runtime::reencode_request_body::<threats::ThreatsMarkAsThreatRequest>(body),
-        "threats_mitigate" => runtime::reencode_request_body::<threats::ThreatsMitigateRequest>(body),
-        "threats_update_analyst_verdict" => runtime::reencode_request_body::<threats::ThreatsUpdateAnalystVerdictRequest>(body),
-        "threats_update_incident" => runtime::reencode_request_body::<threats::ThreatsUpdateIncidentRequest>(body),
-        "users_elevate_session" => runtime::reencode_request_body::<users::UsersElevateSessionRequest>(body),
-        "users_get_api_token_details" => runtime::reencode_request_body::<users::UsersGetApiTokenDetailsRequest>(body),
+    let reencode: fn(&[u8]) -> Result<serde_json::Value, runtime::DecodeError> = match operation {
+        #[cfg(feature = "administration")]
+        "accounts_create" => runtime::reencode_request_body::<accounts::AccountsCreateRequest>,
+        #[cfg(feature = "administration")]
+        "accounts_generate_uninstall_password" => runtime::reencode_request_body::<accounts::AccountsGenerateUninstallPasswordRequest>,
+        #[cfg(feature = "administration")]
+        "accounts_revert_policy" => runtime::reencode_request_body::<accounts::AccountsRevertPolicyRequest>,
+        #[cfg(feature = "administration")]
+        "accounts_update" => runtime::reencode_request_body::<accounts::AccountsUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "accounts_update_policy" => runtime::reencode_request_body::<accounts::AccountsUpdatePolicyRequest>,
+        #[cfg(feature = "administration")]
+        "accounts_update_reactivate" => runtime::reencode_request_body::<accounts::AccountsUpdateReactivateRequest>,
+        "agents_abort_scan" => runtime::reencode_request_body::<agents::AgentsAbortScanRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_approve_stateless_upgrade" => runtime::reencode_request_body::<agents::AgentsApproveStatelessUpgradeRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_approve_uninstall" => runtime::reencode_request_body::<agents::AgentsApproveUninstallRequest>,
+        "agents_broadcast" => runtime::reencode_request_body::<agents::AgentsBroadcastRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_can_start_remote_shell" => runtime::reencode_request_body::<agents::AgentsCanStartRemoteShellRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_clear_remote_shell_session" => runtime::reencode_request_body::<agents::AgentsClearRemoteShellSessionRequest>,
+        "agents_connect" => runtime::reencode_request_body::<agents::AgentsConnectRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_decommission" => runtime::reencode_request_body::<agents::AgentsDecommissionRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_disable_agent" => runtime::reencode_request_body::<agents::AgentsDisableAgentRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_disable_hyper_automation_pna" => runtime::reencode_request_body::<agents::AgentsDisableHyperAutomationPnaRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_disable_ranger" => runtime::reencode_request_body::<agents::AgentsDisableRangerRequest>,
+        "agents_disconnect" => runtime::reencode_request_body::<agents::AgentsDisconnectRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_enable_agent" => runtime::reencode_request_body::<agents::AgentsEnableAgentRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_enable_hyper_automation_pna" => runtime::reencode_request_body::<agents::AgentsEnableHyperAutomationPnaRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_enable_ranger" => runtime::reencode_request_body::<agents::AgentsEnableRangerRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_export_agents_passphrases" => runtime::reencode_request_body::<agents::AgentsExportAgentsPassphrasesRequest>,
+        "agents_fetch_files" => runtime::reencode_request_body::<agents::AgentsFetchFilesRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_fetch_firewall_rules" => runtime::reencode_request_body::<agents::AgentsFetchFirewallRulesRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_fetch_installed_apps" => runtime::reencode_request_body::<agents::AgentsFetchInstalledAppsRequest>,
+        "agents_fetch_logs" => runtime::reencode_request_body::<agents::AgentsFetchLogsRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_firewall_logging" => runtime::reencode_request_body::<agents::AgentsFirewallLoggingRequest>,
+        "agents_initiate_scan" => runtime::reencode_request_body::<agents::AgentsInitiateScanRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_local_upgrade_authorization" => runtime::reencode_request_body::<agents::AgentsLocalUpgradeAuthorizationRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_manage_tags" => runtime::reencode_request_body::<agents::AgentsManageTagsRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_mark_up_to_date" => runtime::reencode_request_body::<agents::AgentsMarkUpToDateRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_move_to_console" => runtime::reencode_request_body::<agents::AgentsMoveToConsoleRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_move_to_site" => runtime::reencode_request_body::<agents::AgentsMoveToSiteRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_randomize_uuid" => runtime::reencode_request_body::<agents::AgentsRandomizeUuidRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_reject_uninstall" => runtime::reencode_request_body::<agents::AgentsRejectUninstallRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_repository_create" => runtime::reencode_request_body::<agents_repository::AgentsRepositoryCreateRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_reset_local_config" => runtime::reencode_request_body::<agents::AgentsResetLocalConfigRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_reset_passphrase" => runtime::reencode_request_body::<agents::AgentsResetPassphraseRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_reset_passphrase_capability" => runtime::reencode_request_body::<agents::AgentsResetPassphraseCapabilityRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_restart_machine" => runtime::reencode_request_body::<agents::AgentsRestartMachineRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_set_config" => runtime::reencode_request_body::<agents::AgentsSetConfigRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_set_external_id" => runtime::reencode_request_body::<agents::AgentsSetExternalIdRequest>,
+        "agents_shutdown" => runtime::reencode_request_body::<agents::AgentsShutdownRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_start_profiling" => runtime::reencode_request_body::<agents::AgentsStartProfilingRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_start_remote_shell" => runtime::reencode_request_body::<agents::AgentsStartRemoteShellRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_stop_profiling" => runtime::reencode_request_body::<agents::AgentsStopProfilingRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_terminate_remote_shell" => runtime::reencode_request_body::<agents::AgentsTerminateRemoteShellRequest>,
+        "agents_uninstall" => runtime::reencode_request_body::<agents::AgentsUninstallRequest>,
+        #[cfg(feature = "endpoints")]
+        "agents_update_software" => runtime::reencode_request_body::<agents::AgentsUpdateSoftwareRequest>,
+        "alerts_update_analyst_verdict" => runtime::reencode_request_body::<alerts::AlertsUpdateAnalystVerdictRequest>,
+        "alerts_update_incident" => runtime::reencode_request_body::<alerts::AlertsUpdateIncidentRequest>,
+        #[cfg(feature = "applications")]
+        "application_management_scan" => runtime::reencode_request_body::<application_management::ApplicationManagementScanRequest>,
+        #[cfg(feature = "applications")]
+        "application_management_settings_create" => runtime::reencode_request_body::<application_management_settings::ApplicationManagementSettingsCreateRequest>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_create_by_policyid" => runtime::reencode_request_body::<auto_upgrade_policy::AutoUpgradePolicyCreateByPolicyidRequest>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_create_of_upgrade_policy" => runtime::reencode_request_body::<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyRequest>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_has_policy" => runtime::reencode_request_body::<auto_upgrade_policy::AutoUpgradePolicyHasPolicyRequest>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_reorder" => runtime::reencode_request_body::<auto_upgrade_policy::AutoUpgradePolicyReorderRequest>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_set_inheriting" => runtime::reencode_request_body::<auto_upgrade_policy::AutoUpgradePolicySetInheritingRequest>,
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_update" => runtime::reencode_request_body::<auto_upgrade_policy::AutoUpgradePolicyUpdateRequest>,
+        "blocklist_create" => runtime::reencode_request_body::<blocklist::BlocklistCreateRequest>,
+        "blocklist_delete" => runtime::reencode_request_body::<blocklist::BlocklistDeleteRequest>,
+        #[cfg(feature = "exclusions")]
+        "blocklist_update" => runtime::reencode_request_body::<blocklist::BlocklistUpdateRequest>,
+        #[cfg(feature = "exclusions")]
+        "blocklist_validate" => runtime::reencode_request_body::<blocklist::BlocklistValidateRequest>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_create_estimator" => runtime::reencode_request_body::<cloud_funnel::CloudFunnelCreateEstimatorRequest>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_create_onboarding" => runtime::reencode_request_body::<cloud_funnel::CloudFunnelCreateOnboardingRequest>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_delete_onboarding" => runtime::reencode_request_body::<cloud_funnel::CloudFunnelDeleteOnboardingRequest>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_validate_bucket_permissions" => runtime::reencode_request_body::<cloud_funnel::CloudFunnelValidateBucketPermissionsRequest>,
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_validate_query" => runtime::reencode_request_body::<cloud_funnel::CloudFunnelValidateQueryRequest>,
+        #[cfg(feature = "endpoints")]
+        "config_overrides_create" => runtime::reencode_request_body::<config_overrides::ConfigOverridesCreateRequest>,
+        #[cfg(feature = "endpoints")]
+        "config_overrides_delete" => runtime::reencode_request_body::<config_overrides::ConfigOverridesDeleteRequest>,
+        #[cfg(feature = "endpoints")]
+        "config_overrides_update" => runtime::reencode_request_body::<config_overrides::ConfigOverridesUpdateRequest>,
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_fetch_surface_ids" => runtime::reencode_request_body::<datalake_unified_actions::DatalakeUnifiedActionsFetchSurfaceIdsRequest>,
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_fetch_unified_actions" => runtime::reencode_request_body::<datalake_unified_actions::DatalakeUnifiedActionsFetchUnifiedActionsRequest>,
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_perform_unified_action" => runtime::reencode_request_body::<datalake_unified_actions::DatalakeUnifiedActionsPerformUnifiedActionRequest>,
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_perform_unified_action_notify" => runtime::reencode_request_body::<datalake_unified_actions::DatalakeUnifiedActionsPerformUnifiedActionNotifyRequest>,
+        "deep_visibility_cancel_query" => runtime::reencode_request_body::<deep_visibility::DeepVisibilityCancelQueryRequest>,
+        "deep_visibility_create_power_query" => runtime::reencode_request_body::<deep_visibility::PowerQuery>,
+        "deep_visibility_create_query" => runtime::reencode_request_body::<deep_visibility::DeepVisibilityQuery>,
+        #[cfg(feature = "reports")]
+        "default_reports_create" => runtime::reencode_request_body::<default_reports::DefaultReportsCreateRequest>,
+        #[cfg(feature = "reports")]
+        "default_reports_delete_reports" => runtime::reencode_request_body::<default_reports::DefaultReportsDeleteReportsRequest>,
+        #[cfg(feature = "reports")]
+        "default_reports_delete_tasks" => runtime::reencode_request_body::<default_reports::DefaultReportsDeleteTasksRequest>,
+        #[cfg(feature = "reports")]
+        "default_reports_update" => runtime::reencode_request_body::<default_reports::DefaultReportsUpdateRequest>,
+        #[cfg(feature = "network")]
+        "device_control_copy_rules" => runtime::reencode_request_body::<device_control::DeviceControlCopyRulesRequest>,
+        #[cfg(feature = "network")]
+        "device_control_create" => runtime::reencode_request_body::<device_control::DeviceControlCreateRequest>,
+        #[cfg(feature = "network")]
+        "device_control_delete" => runtime::reencode_request_body::<device_control::DeviceControlDeleteRequest>,
+        #[cfg(feature = "network")]
+        "device_control_enable" => runtime::reencode_request_body::<device_control::DeviceControlEnableRequest>,
+        #[cfg(feature = "network")]
+        "device_control_move_rules" => runtime::reencode_request_body::<device_control::DeviceControlMoveRulesRequest>,
+        #[cfg(feature = "network")]
+        "device_control_reorder" => runtime::reencode_request_body::<device_control::DeviceControlReorderRequest>,
+        #[cfg(feature = "network")]
+        "device_control_update" => runtime::reencode_request_body::<device_control::DeviceControlUpdateRequest>,
+        #[cfg(feature = "network")]
+        "device_control_update_configuration" => runtime::reencode_request_body::<device_control::DeviceControlUpdateConfigurationRequest>,
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_create" => runtime::reencode_request_body::<dynamic_tag_rules::DynamicTagRulesCreateRequest>,
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_test" => runtime::reencode_request_body::<dynamic_tag_rules::DynamicTagRulesCreateRequest>,
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_update" => runtime::reencode_request_body::<dynamic_tag_rules::DynamicTagRulesCreateRequest>,
+        "exclusions_create" => runtime::reencode_request_body::<exclusions::ExclusionsCreateRequest>,
+        "exclusions_delete" => runtime::reencode_request_body::<exclusions::ExclusionsDeleteRequest>,
+        #[cfg(feature = "exclusions")]
+        "exclusions_update" => runtime::reencode_request_body::<exclusions::ExclusionsUpdateRequest>,
+        #[cfg(feature = "exclusions")]
+        "exclusions_validate" => runtime::reencode_request_body::<exclusions::ExclusionsValidateRequest>,
+        #[cfg(feature = "reports")]
+        "filters_create" => runtime::reencode_request_body::<filters::FiltersCreateRequest>,
+        #[cfg(feature = "reports")]
+        "filters_create_dv" => runtime::reencode_request_body::<filters::FiltersCreateDvRequest>,
+        #[cfg(feature = "reports")]
+        "filters_create_xdr" => runtime::reencode_request_body::<filters::FiltersCreateXdrRequest>,
+        #[cfg(feature = "reports")]
+        "filters_update" => runtime::reencode_request_body::<filters::FiltersUpdateRequest>,
+        #[cfg(feature = "reports")]
+        "filters_update_dv" => runtime::reencode_request_body::<filters::FiltersUpdateDvRequest>,
+        #[cfg(feature = "reports")]
+        "filters_update_xdr" => runtime::reencode_request_body::<filters::FiltersUpdateXdrRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_add_tags" => runtime::reencode_request_body::<firewall_control::FirewallControlAddTagsRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_copy_rules" => runtime::reencode_request_body::<firewall_control::FirewallControlCopyRulesRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_create" => runtime::reencode_request_body::<firewall_control::FirewallControlCreateRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_delete" => runtime::reencode_request_body::<firewall_control::FirewallControlDeleteRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_enable" => runtime::reencode_request_body::<firewall_control::FirewallControlEnableRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_move_rules" => runtime::reencode_request_body::<firewall_control::FirewallControlMoveRulesRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_remove_tags" => runtime::reencode_request_body::<firewall_control::FirewallControlRemoveTagsRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_reorder" => runtime::reencode_request_body::<firewall_control::FirewallControlReorderRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_set_location" => runtime::reencode_request_body::<firewall_control::FirewallControlSetLocationRequest>,
+        #[cfg(feature = "network")]
+        "firewall_control_update_configuration" => runtime::reencode_request_body::<firewall_control::FirewallControlUpdateConfigurationRequest>,
+        #[cfg(feature = "administration")]
+        "gateways_update" => runtime::reencode_request_body::<gateways::GatewaysUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "gateways_update_by_gateway_id" => runtime::reencode_request_body::<gateways::GatewaysUpdateByGatewayIdRequest>,
+        #[cfg(feature = "hunting")]
+        "graph_explorer" => runtime::reencode_request_body::<graph::GraphExplorerRequest>,
+        #[cfg(feature = "hunting")]
+        "graph_explorer_v2" => runtime::reencode_request_body::<graph::GraphExplorerV2Request>,
+        #[cfg(feature = "hunting")]
+        "graph_query_management_create_query" => runtime::reencode_request_body::<graph_query_management::GraphQueryManagementCreateQueryRequest>,
+        #[cfg(feature = "hunting")]
+        "graph_query_management_update_query" => runtime::reencode_request_body::<graph_query_management::GraphQueryManagementCreateQueryRequest>,
+        #[cfg(feature = "hunting")]
+        "graph_subgraph" => runtime::reencode_request_body::<graph::GraphSubgraphRequest>,
+        #[cfg(feature = "administration")]
+        "groups_create" => runtime::reencode_request_body::<groups::GroupsCreateRequest>,
+        "groups_move_agents" => runtime::reencode_request_body::<groups::GroupsMoveAgentsRequest>,
+        #[cfg(feature = "administration")]
+        "groups_revert_policy" => runtime::reencode_request_body::<groups::GroupsRevertPolicyRequest>,
+        #[cfg(feature = "administration")]
+        "groups_update" => runtime::reencode_request_body::<groups::GroupsUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "groups_update_policy" => runtime::reencode_request_body::<groups::GroupsUpdatePolicyRequest>,
+        #[cfg(feature = "administration")]
+        "groups_update_ranks" => runtime::reencode_request_body::<groups::GroupsUpdateRanksRequest>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_deactivate_workflows" => runtime::reencode_request_body::<hyperautomation::HyperautomationDeactivateWorkflowsRequest>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_evaluate_expression_workflow_action_expressions" => runtime::reencode_request_body::<hyperautomation::HyperautomationEvaluateExpressionWorkflowActionExpressionsRequest>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_import_workflow_import_export" => runtime::reencode_request_body::<hyperautomation::HyperautomationImportWorkflowImportExportRequest>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_post_workflow_execution_manual" => runtime::reencode_request_body::<hyperautomation::HyperautomationPostWorkflowExecutionManualRequest>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_workflow_action_expressions_expression_breakdown" => runtime::reencode_request_body::<hyperautomation::HyperautomationWorkflowActionExpressionsExpressionBreakdownRequest>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_workflow_import_export_import_batch" => runtime::reencode_request_body::<hyperautomation::HyperautomationWorkflowImportExportImportBatchRequest>,
+        #[cfg(feature = "integrations")]
+        "hyperautomation_workflows_activation" => runtime::reencode_request_body::<hyperautomation::HyperautomationWorkflowsActivationRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_available_actions_with_status" => runtime::reencode_request_body::<inventory_account::InventoryAccountAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_account_search" => runtime::reencode_request_body::<inventory_account::InventoryAccountSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_available_actions_with_status" => runtime::reencode_request_body::<inventory_ai_ml::InventoryAiMlAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_search" => runtime::reencode_request_body::<inventory_ai_ml::InventoryAiMlSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_available_actions_with_status" => runtime::reencode_request_body::<inventory_application_integration::InventoryApplicationIntegrationAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_search" => runtime::reencode_request_body::<inventory_application_integration::InventoryApplicationIntegrationSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_available_actions_with_status" => runtime::reencode_request_body::<inventory::InventoryAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_available_actions_with_status" => runtime::reencode_request_body::<inventory_cloud_application::InventoryCloudApplicationAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_search" => runtime::reencode_request_body::<inventory_cloud_application::InventoryCloudApplicationSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_available_actions_with_status" => runtime::reencode_request_body::<inventory_cloud_surface::InventoryCloudSurfaceAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_available_actions_with_status" => runtime::reencode_request_body::<inventory_container::InventoryContainerAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_perform_action" => runtime::reencode_request_body::<inventory_container::InventoryContainerPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_container_search" => runtime::reencode_request_body::<inventory_container::InventoryContainerSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_available_actions_with_status" => runtime::reencode_request_body::<inventory_data_analysis::InventoryDataAnalysisAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_search" => runtime::reencode_request_body::<inventory_data_analysis::InventoryDataAnalysisSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_available_actions_with_status" => runtime::reencode_request_body::<inventory_data_store::InventoryDataStoreAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_perform_action" => runtime::reencode_request_body::<inventory_data_store::InventoryDataStorePerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_search" => runtime::reencode_request_body::<inventory_data_store::InventoryDataStoreSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_available_actions_with_status" => runtime::reencode_request_body::<inventory_developer_tool::InventoryDeveloperToolAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_search" => runtime::reencode_request_body::<inventory_developer_tool::InventoryDeveloperToolSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_available_actions_with_status" => runtime::reencode_request_body::<inventory_device::InventoryDeviceAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_device_search" => runtime::reencode_request_body::<inventory_device::InventoryDeviceSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_available_actions_with_status" => runtime::reencode_request_body::<inventory_endpoint_surface::InventoryEndpointSurfaceAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_search" => runtime::reencode_request_body::<inventory_endpoint_surface::InventoryEndpointSurfaceSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_available_actions_with_status" => runtime::reencode_request_body::<inventory_function::InventoryFunctionAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_function_search" => runtime::reencode_request_body::<inventory_function::InventoryFunctionSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_available_actions_with_status" => runtime::reencode_request_body::<inventory_governance::InventoryGovernanceAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_governance_search" => runtime::reencode_request_body::<inventory_governance::InventoryGovernanceSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_available_actions_with_status" => runtime::reencode_request_body::<inventory_identity::InventoryIdentityAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_search" => runtime::reencode_request_body::<inventory_identity::InventoryIdentitySearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_available_actions_with_status" => runtime::reencode_request_body::<inventory_identity_surface::InventoryIdentitySurfaceAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_available_actions_with_status" => runtime::reencode_request_body::<inventory_network::InventoryNetworkAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_available_actions_with_status" => runtime::reencode_request_body::<inventory_network_discovery_surface::InventoryNetworkDiscoverySurfaceAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_network_search" => runtime::reencode_request_body::<inventory_network::InventoryNetworkSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_notes_create" => runtime::reencode_request_body::<inventory_notes::InventoryNotesCreateRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_notes_delete" => runtime::reencode_request_body::<inventory_notes::InventoryNotesCreateRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_perform_action" => runtime::reencode_request_body::<inventory::InventoryPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_search" => runtime::reencode_request_body::<inventory::InventorySearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_available_actions_with_status" => runtime::reencode_request_body::<inventory_server::InventoryServerAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_perform_action" => runtime::reencode_request_body::<inventory_server::InventoryServerPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_server_search" => runtime::reencode_request_body::<inventory_server::InventoryServerSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_available_actions_with_status" => runtime::reencode_request_body::<inventory_storage::InventoryStorageAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_perform_action" => runtime::reencode_request_body::<inventory_data_store::InventoryDataStorePerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_storage_search" => runtime::reencode_request_body::<inventory_storage::InventoryStorageSearchRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_tags_count" => runtime::reencode_request_body::<inventory_tags::InventoryTagsCountRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_tags_fetch_tags" => runtime::reencode_request_body::<inventory_tags::InventoryTagsFetchTagsRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_unified_actions_fetch_agent_ids" => runtime::reencode_request_body::<inventory_unified_actions::InventoryUnifiedActionsFetchAgentIdsRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_unified_actions_fetch_unified_actions" => runtime::reencode_request_body::<inventory_unified_actions::InventoryUnifiedActionsFetchAgentIdsRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_unified_actions_perform_unified_action" => runtime::reencode_request_body::<datalake_unified_actions::DatalakeUnifiedActionsPerformUnifiedActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_available_actions_with_status" => runtime::reencode_request_body::<inventory_workstation::InventoryWorkstationAvailableActionsWithStatusRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_search" => runtime::reencode_request_body::<inventory_workstation::InventoryWorkstationSearchRequest>,
+        "iocs_create" => runtime::reencode_request_body::<iocs::IocsCreateRequest>,
+        "iocs_delete" => runtime::reencode_request_body::<iocs::IocsDeleteRequest>,
+        #[cfg(feature = "detection")]
+        "iocs_delete_user_config" => runtime::reencode_request_body::<iocs::IocsDeleteUserConfigRequest>,
+        #[cfg(feature = "detection")]
+        "iocs_search_stix" => runtime::reencode_request_body::<iocs::IocsSearchStixRequest>,
+        #[cfg(feature = "detection")]
+        "iocs_search_user_config" => runtime::reencode_request_body::<iocs::IocsSearchUserConfigRequest>,
+        #[cfg(feature = "cloud")]
+        "ispm_get_affected_objects" => runtime::reencode_request_body::<ispm::IspmGetAffectedObjectsRequest>,
+        #[cfg(feature = "cloud")]
+        "ispm_get_exposures" => runtime::reencode_request_body::<ispm::IspmGetExposuresRequest>,
+        #[cfg(feature = "cloud")]
+        "ispm_set_ack_status" => runtime::reencode_request_body::<ispm::IspmSetAckStatusRequest>,
+        #[cfg(feature = "cloud")]
+        "ispm_set_skipped_exposures" => runtime::reencode_request_body::<ispm::IspmSetSkippedExposuresRequest>,
+        #[cfg(feature = "cloud")]
+        "ispm_trigger_assessment" => runtime::reencode_request_body::<ispm::IspmTriggerAssessmentRequest>,
+        #[cfg(feature = "administration")]
+        "licenses_update" => runtime::reencode_request_body::<licenses::LicensesUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "locations_create" => runtime::reencode_request_body::<locations::LocationsCreateRequest>,
+        #[cfg(feature = "administration")]
+        "locations_delete" => runtime::reencode_request_body::<locations::LocationsDeleteRequest>,
+        #[cfg(feature = "administration")]
+        "locations_update" => runtime::reencode_request_body::<locations::LocationsUpdateRequest>,
+        #[cfg(feature = "integrations")]
+        "log_collection_create_rules" => runtime::reencode_request_body::<log_collection::LogCollectionCreateRulesRequest>,
+        #[cfg(feature = "integrations")]
+        "log_collection_delete_rules" => runtime::reencode_request_body::<log_collection::LogCollectionDeleteRulesRequest>,
+        #[cfg(feature = "integrations")]
+        "log_collection_rules_activation" => runtime::reencode_request_body::<log_collection::LogCollectionRulesActivationRequest>,
+        #[cfg(feature = "integrations")]
+        "log_collection_update_rule" => runtime::reencode_request_body::<log_collection::LogCollectionCreateRulesRequest>,
+        #[cfg(feature = "integrations")]
+        "marketplace_create_applications" => runtime::reencode_request_body::<marketplace::MarketplaceCreateApplicationsRequest>,
+        #[cfg(feature = "integrations")]
+        "marketplace_delete_applications" => runtime::reencode_request_body::<marketplace::MarketplaceDeleteApplicationsRequest>,
+        #[cfg(feature = "integrations")]
+        "marketplace_post_application" => runtime::reencode_request_body::<marketplace::MarketplacePostApplicationRequest>,
+        #[cfg(feature = "integrations")]
+        "marketplace_update_applications" => runtime::reencode_request_body::<marketplace::MarketplaceUpdateApplicationsRequest>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_create_mssp_provisioning_partner" => runtime::reencode_request_body::<mobile_integration::MobileIntegrationCreateMsspProvisioningPartnerRequest>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_create_provisioning_partner_key" => runtime::reencode_request_body::<mobile_integration::MobileIntegrationCreateProvisioningPartnerKeyRequest>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_create_provisioning_tenant" => runtime::reencode_request_body::<mobile_integration::MobileIntegrationCreateProvisioningTenantRequest>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_delete_provisioning_partner_key" => runtime::reencode_request_body::<mobile_integration::MobileIntegrationDeleteProvisioningPartnerKeyRequest>,
+        #[cfg(feature = "integrations")]
+        "mobile_integration_update_provisioning_partner_key" => runtime::reencode_request_body::<mobile_integration::MobileIntegrationUpdateProvisioningPartnerKeyRequest>,
+        #[cfg(feature = "network")]
+        "network_discovery_device_review" => runtime::reencode_request_body::<network_discovery::NetworkDiscoveryDeviceReviewRequest>,
+        #[cfg(feature = "network")]
+        "network_discovery_self_enablement_create" => runtime::reencode_request_body::<network_discovery_self_enablement::NetworkDiscoverySelfEnablementCreateRequest>,
+        #[cfg(feature = "network")]
+        "network_discovery_self_enablement_create_defaults" => runtime::reencode_request_body::<network_discovery_self_enablement::NetworkDiscoverySelfEnablementCreateDefaultsRequest>,
+        #[cfg(feature = "network")]
+        "network_discovery_self_enablement_enable_self_management" => runtime::reencode_request_body::<network_discovery_self_enablement::NetworkDiscoverySelfEnablementEnableSelfManagementRequest>,
+        #[cfg(feature = "network")]
+        "network_discovery_tags" => runtime::reencode_request_body::<network_discovery::NetworkDiscoveryTagsRequest>,
+        #[cfg(feature = "network")]
+        "network_discovery_update_device_review" => runtime::reencode_request_body::<network_discovery::NetworkDiscoveryUpdateDeviceReviewRequest>,
+        #[cfg(feature = "network")]
+        "network_discovery_update_settings" => runtime::reencode_request_body::<network_discovery::NetworkDiscoveryUpdateSettingsRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_add_tags" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlAddTagsRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_copy_rules" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlCopyRulesRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_create" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlCreateRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_delete" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlDeleteRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_enable" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlEnableRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_move_rules" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlMoveRulesRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_remove_tags" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlRemoveTagsRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_reorder" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlReorderRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_set_location" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlSetLocationRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_update" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlUpdateRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_update_configuration" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlUpdateConfigurationRequest>,
+        #[cfg(feature = "administration")]
+        "overview_create" => runtime::reencode_request_body::<overview::OverviewCreateRequest>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_disable_platform_rules" => runtime::reencode_request_body::<platform_detection_rules::PlatformDetectionRulesDisablePlatformRulesRequest>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_enable_platform_rules" => runtime::reencode_request_body::<platform_detection_rules::PlatformDetectionRulesDisablePlatformRulesRequest>,
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_update_platform_rules_settings" => runtime::reencode_request_body::<platform_detection_rules::PlatformDetectionRulesUpdatePlatformRulesSettingsRequest>,
+        #[cfg(feature = "administration")]
+        "policies_update" => runtime::reencode_request_body::<policies::PoliciesUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "rbac_create_role" => runtime::reencode_request_body::<rbac::RbacCreateRoleRequest>,
+        #[cfg(feature = "administration")]
+        "rbac_delete_role" => runtime::reencode_request_body::<rbac::RbacDeleteRoleRequest>,
+        #[cfg(feature = "administration")]
+        "rbac_update_role" => runtime::reencode_request_body::<rbac::RbacUpdateRoleRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_create_collection_profiles" => runtime::reencode_request_body::<remote_ops_forensics::RemoteOpsForensicsCreateCollectionProfilesRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_delete_collection_profiles" => runtime::reencode_request_body::<remote_ops_forensics::RemoteOpsForensicsDeleteCollectionProfilesRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_start_collection" => runtime::reencode_request_body::<remote_ops_forensics::RemoteOpsForensicsStartCollectionRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_update_collection_profile" => runtime::reencode_request_body::<remote_ops_forensics::RemoteOpsForensicsUpdateCollectionProfileRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_create_data_exporter_destination_profiles" => runtime::reencode_request_body::<remote_ops_mms::RemoteOpsMmsCreateDataExporterDestinationProfilesRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_delete_data_exporter_destination_profiles" => runtime::reencode_request_body::<remote_ops_mms::RemoteOpsMmsDeleteDataExporterDestinationProfilesRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_delete_scheduled_tasks" => runtime::reencode_request_body::<remote_ops_mms::RemoteOpsMmsDeleteScheduledTasksRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_schedule_forensics" => runtime::reencode_request_body::<remote_ops_mms::RemoteOpsMmsScheduleForensicsRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_schedule_remote_script" => runtime::reencode_request_body::<remote_ops_mms::RemoteOpsMmsScheduleRemoteScriptRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_set_default_data_exporter_destination_profiles" => runtime::reencode_request_body::<remote_ops_mms::RemoteOpsMmsSetDefaultDataExporterDestinationProfilesRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_update_data_exporter_destination_profile" => runtime::reencode_request_body::<remote_ops_mms::RemoteOpsMmsUpdateDataExporterDestinationProfileRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_update_scheduled_task" => runtime::reencode_request_body::<remote_ops_mms::RemoteOpsMmsUpdateScheduledTaskRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_check_guardrails" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsCheckGuardrailsRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_create_guardrails_configuration" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsCreateGuardrailsConfigurationRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_delete" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsDeleteRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_delete_guardrails_configuration" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsDeleteGuardrailsConfigurationRequest>,
+        "remote_scripts_execute" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsExecuteRequest>,
+        "remote_scripts_fetch_results" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsFetchResultsRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_update" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsUpdateRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_update_pending_execution" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsUpdatePendingExecutionRequest>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_create" => runtime::reencode_request_body::<sentinel_deploy::SentinelDeployCreateRequest>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_create_details" => runtime::reencode_request_body::<sentinel_deploy::SentinelDeployCreateDetailsRequest>,
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_update_detail" => runtime::reencode_request_body::<sentinel_deploy::SentinelDeployUpdateDetailRequest>,
+        #[cfg(feature = "administration")]
+        "service_users_create" => runtime::reencode_request_body::<service_users::ServiceUsersCreateRequest>,
+        #[cfg(feature = "administration")]
+        "service_users_delete_service_users" => runtime::reencode_request_body::<service_users::ServiceUsersDeleteServiceUsersRequest>,
+        #[cfg(feature = "administration")]
+        "service_users_generate_api_token" => runtime::reencode_request_body::<service_users::ServiceUsersGenerateApiTokenRequest>,
+        #[cfg(feature = "administration")]
+        "service_users_update" => runtime::reencode_request_body::<service_users::ServiceUsersUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "settings_cancel_pending_emails_notifications" => runtime::reencode_request_body::<settings::SettingsCancelPendingEmailsNotificationsRequest>,
+        #[cfg(feature = "administration")]
+        "settings_test_active_directory" => runtime::reencode_request_body::<settings::SettingsUpdateActiveDirectoryRequest>,
+        #[cfg(feature = "administration")]
+        "settings_test_microsoft" => runtime::reencode_request_body::<settings::SettingsTestMicrosoftRequest>,
+        #[cfg(feature = "administration")]
+        "settings_test_smtp" => runtime::reencode_request_body::<settings::SettingsTestSmtpRequest>,
+        #[cfg(feature = "administration")]
+        "settings_test_sso" => runtime::reencode_request_body::<settings::SettingsTestSsoRequest>,
+        #[cfg(feature = "administration")]
+        "settings_test_syslog" => runtime::reencode_request_body::<settings::SettingsTestSyslogRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_active_directory" => runtime::reencode_request_body::<settings::SettingsUpdateActiveDirectoryRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_active_directory_scope_mapping" => runtime::reencode_request_body::<settings::SettingsUpdateActiveDirectoryScopeMappingRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_microsoft" => runtime::reencode_request_body::<settings::SettingsUpdateMicrosoftRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_notifications" => runtime::reencode_request_body::<settings::SettingsUpdateNotificationsRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_recipients" => runtime::reencode_request_body::<settings::SettingsUpdateRecipientsRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_sms" => runtime::reencode_request_body::<settings::SettingsUpdateSmsRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_smtp" => runtime::reencode_request_body::<settings::SettingsUpdateSmtpRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_sso" => runtime::reencode_request_body::<settings::SettingsUpdateSsoRequest>,
+        #[cfg(feature = "administration")]
+        "settings_update_syslog" => runtime::reencode_request_body::<settings::SettingsUpdateSyslogRequest>,
+        #[cfg(feature = "administration")]
+        "sites_create" => runtime::reencode_request_body::<sites::SitesCreateRequest>,
+        #[cfg(feature = "administration")]
+        "sites_duplicate_site" => runtime::reencode_request_body::<sites::SitesDuplicateSiteRequest>,
+        "sites_reactivate" => runtime::reencode_request_body::<sites::SitesReactivateRequest>,
+        #[cfg(feature = "administration")]
+        "sites_revert_policy" => runtime::reencode_request_body::<sites::SitesRevertPolicyRequest>,
+        #[cfg(feature = "administration")]
+        "sites_site_with_admin" => runtime::reencode_request_body::<sites::SitesSiteWithAdminRequest>,
+        #[cfg(feature = "administration")]
+        "sites_update" => runtime::reencode_request_body::<sites::SitesUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "sites_update_bulk" => runtime::reencode_request_body::<sites::SitesUpdateBulkRequest>,
+        #[cfg(feature = "administration")]
+        "sites_update_local_authorization" => runtime::reencode_request_body::<sites::SitesUpdateLocalAuthorizationRequest>,
+        #[cfg(feature = "administration")]
+        "sites_update_policy" => runtime::reencode_request_body::<sites::SitesUpdatePolicyRequest>,
+        "star_rules_create" => runtime::reencode_request_body::<star_rules::StarRulesCreateRequest>,
+        "star_rules_delete" => runtime::reencode_request_body::<star_rules::StarRulesDeleteRequest>,
+        "star_rules_disable" => runtime::reencode_request_body::<star_rules::StarRulesDisableRequest>,
+        "star_rules_enable" => runtime::reencode_request_body::<star_rules::StarRulesEnableRequest>,
+        "star_rules_update" => runtime::reencode_request_body::<star_rules::StarRulesUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "system_update_configuration" => runtime::reencode_request_body::<system::SystemUpdateConfigurationRequest>,
+        #[cfg(feature = "endpoints")]
+        "tag_manager_create" => runtime::reencode_request_body::<tag_manager::TagManagerCreateRequest>,
+        #[cfg(feature = "endpoints")]
+        "tag_manager_delete" => runtime::reencode_request_body::<tag_manager::TagManagerDeleteRequest>,
+        #[cfg(feature = "endpoints")]
+        "tag_manager_update" => runtime::reencode_request_body::<tag_manager::TagManagerUpdateRequest>,
+        #[cfg(feature = "endpoints")]
+        "tags_create" => runtime::reencode_request_body::<tags::TagsCreateRequest>,
+        #[cfg(feature = "endpoints")]
+        "tags_delete" => runtime::reencode_request_body::<tags::TagsDeleteRequest>,
+        #[cfg(feature = "endpoints")]
+        "tags_update" => runtime::reencode_request_body::<tags::TagsUpdateRequest>,
+        #[cfg(feature = "remote-ops")]
+        "tasks_update" => runtime::reencode_request_body::<tasks::TasksUpdateRequest>,
+        #[cfg(feature = "remote-ops")]
+        "tasks_update_flexible" => runtime::reencode_request_body::<tasks::TasksUpdateFlexibleRequest>,
+        "threats_add_note" => runtime::reencode_request_body::<threats::ThreatsAddNoteRequest>,
+        #[cfg(feature = "threats")]
+        "threats_add_to_blacklist" => runtime::reencode_request_body::<threats::ThreatsAddToBlacklistRequest>,
+        #[cfg(feature = "threats")]
+        "threats_add_to_exclusions" => runtime::reencode_request_body::<threats::ThreatsAddToExclusionsRequest>,
+        #[cfg(feature = "threats")]
+        "threats_container_network_connect" => runtime::reencode_request_body::<threats::ThreatsContainerNetworkConnectRequest>,
+        #[cfg(feature = "threats")]
+        "threats_container_network_disconnect" => runtime::reencode_request_body::<threats::ThreatsContainerNetworkDisconnectRequest>,
+        #[cfg(feature = "threats")]
+        "threats_disable_engines" => runtime::reencode_request_body::<threats::ThreatsDisableEnginesRequest>,
+        #[cfg(feature = "threats")]
+        "threats_dv_add_to_blacklist" => runtime::reencode_request_body::<threats::ThreatsDvAddToBlacklistRequest>,
+        #[cfg(feature = "threats")]
+        "threats_dv_mark_as_threat" => runtime::reencode_request_body::<threats::ThreatsDvMarkAsThreatRequest>,
+        #[cfg(feature = "threats")]
+        "threats_external_ticket_id" => runtime::reencode_request_body::<threats::ThreatsExternalTicketIdRequest>,
+        "threats_fetch_file" => runtime::reencode_request_body::<threats::ThreatsFetchFileRequest>,
+        "threats_mark_as_resolved" => runtime::reencode_request_body::<threats::ThreatsMarkAsResolvedRequest>,
+        "threats_mark_as_threat" => runtime::reencode_request_body::<threats::ThreatsMarkAsThreatRequest>,
+        "threats_mitigate" => runtime::reencode_request_body::<threats::ThreatsMitigateRequest>,
+        #[cfg(feature = "threats")]
+        "threats_mitigate_alerts" => runtime::reencode_request_body::<threats::ThreatsMitigateAlertsRequest>,
+        "threats_update_analyst_verdict" => runtime::reencode_request_body::<threats::ThreatsUpdateAnalystVerdictRequest>,
+        "threats_update_incident" => runtime::reencode_request_body::<threats::ThreatsUpdateIncidentRequest>,
+        #[cfg(feature = "threats")]
+        "threats_update_note" => runtime::reencode_request_body::<threats::ThreatsUpdateNoteRequest>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_delete" => runtime::reencode_request_body::<unified_exclusions::UnifiedExclusionsDeleteRequest>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_search" => runtime::reencode_request_body::<unified_exclusions::UnifiedExclusionsSearchRequest>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_search_bulk" => runtime::reencode_request_body::<unified_exclusions::UnifiedExclusionsSearchBulkRequest>,
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_update" => runtime::reencode_request_body::<unified_exclusions::UnifiedExclusionsUpdateRequest>,
+        #[cfg(feature = "endpoints")]
+        "unprotected_endpoints_discovery_update_settings" => runtime::reencode_request_body::<unprotected_endpoints_discovery::UnprotectedEndpointsDiscoveryUpdateSettingsRequest>,
+        #[cfg(feature = "endpoints")]
+        "updates_delete_packages" => runtime::reencode_request_body::<updates::UpdatesDeletePackagesRequest>,
+        #[cfg(feature = "endpoints")]
+        "updates_update_package" => runtime::reencode_request_body::<updates::UpdatesUpdatePackageRequest>,
+        #[cfg(feature = "administration")]
+        "users_auth_app" => runtime::reencode_request_body::<users::UsersAuthAppRequest>,
+        #[cfg(feature = "administration")]
+        "users_change_password" => runtime::reencode_request_body::<users::UsersChangePasswordRequest>,
+        #[cfg(feature = "administration")]
+        "users_create" => runtime::reencode_request_body::<users::UsersCreateRequest>,
+        #[cfg(feature = "administration")]
+        "users_delete_2fa" => runtime::reencode_request_body::<users::UsersDelete2faRequest>,
+        #[cfg(feature = "administration")]
+        "users_delete_users" => runtime::reencode_request_body::<users::UsersDeleteUsersRequest>,
+        #[cfg(feature = "administration")]
+        "users_disable_2fa" => runtime::reencode_request_body::<users::UsersDisable2faRequest>,
+        "users_elevate_session" => runtime::reencode_request_body::<users::UsersElevateSessionRequest>,
+        #[cfg(feature = "administration")]
+        "users_enable_2fa" => runtime::reencode_request_body::<users::UsersDisable2faRequest>,
+        #[cfg(feature = "administration")]
+        "users_enable_app" => runtime::reencode_request_body::<users::UsersEnableAppRequest>,
+        #[cfg(feature = "administration")]
+        "users_enroll_2fa" => runtime::reencode_request_body::<users::UsersDelete2faRequest>,
+        #[cfg(feature = "administration")]
+        "users_generate_api_token" => runtime::reencode_request_body::<users::UsersGenerateApiTokenRequest>,
+        #[cfg(feature = "administration")]
+        "users_generate_iframe_token" => runtime::reencode_request_body::<users::UsersGenerateIframeTokenRequest>,
+        "users_get_api_token_details" => runtime::reencode_request_body::<users::UsersGetApiTokenDetailsRequest>,
+        #[cfg(feature = "administration")]
+        "users_login" => runtime::reencode_request_body::<users::UsersLoginRequest>,
+        #[cfg(feature = "administration")]
+        "users_login_by_api_token" => runtime::reencode_request_body::<users::UsersLoginByApiTokenRequest>,
+        #[cfg(feature = "administration")]
+        "users_login_continue" => runtime::reencode_request_body::<users::UsersLoginContinueRequest>,
+        #[cfg(feature = "administration")]
+        "users_login_force_reset_password_on_login" => runtime::reencode_request_body::<users::UsersLoginForceResetPasswordOnLoginRequest>,
+        #[cfg(feature = "administration")]
+        "users_request_app" => runtime::reencode_request_body::<users::UsersRequestAppRequest>,
+        #[cfg(feature = "administration")]
+        "users_reset_2fa" => runtime::reencode_request_body::<users::UsersReset2faRequest>,
+        #[cfg(feature = "administration")]
+        "users_revoke_api_token" => runtime::reencode_request_body::<users::UsersDisable2faRequest>,
+        #[cfg(feature = "administration")]
+        "users_send_reset_password_email_login" => runtime::reencode_request_body::<users::UsersSendResetPasswordEmailLoginRequest>,
+        #[cfg(feature = "administration")]
+        "users_send_verification_email_onboarding" => runtime::reencode_request_body::<users::UsersSendVerificationEmailOnboardingRequest>,
+        #[cfg(feature = "administration")]
+        "users_set_password_login" => runtime::reencode_request_body::<users::UsersSetPasswordLoginRequest>,
+        #[cfg(feature = "administration")]
+        "users_update" => runtime::reencode_request_body::<users::UsersUpdateRequest>,
+        #[cfg(feature = "administration")]
+        "users_verify_onboarding" => runtime::reencode_request_body::<users::UsersVerifyOnboardingRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_disable_scan_repos" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationDisableScanReposRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_edit_tags" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationEditTagsRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_edit_tags_repos" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationEditTagsReposRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_enable_scan_repos" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationDisableScanReposRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_tags_repos" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationDisableScanReposRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_onboarding" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationOnboardingRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_scanner_policy" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationScannerPolicyRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_tunnel_user" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationTunnelUserRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_update" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationUpdateRequest>,
+        #[cfg(feature = "cloud")]
+        "vcs_integration_update_scanner_policy" => runtime::reencode_request_body::<vcs_integration::VcsIntegrationUpdateScannerPolicyRequest>,
         _ => return None,
-    })
+    };
+    Some(reencode(body))
 }
 
 /// Builds the request of an operation from the parts of a recorded request.
 ///
 /// # Errors
 /// Returns an error if the operation is unknown, or if a part is missing or invalid.
-#[cfg(feature = "full-serde")]
-#[inline]
+#[cfg(feature = "contract")]
 #[rustfmt::skip]
 pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Result<runtime::Request<serde_json::Value>, runtime::RequestPartsError> {
-    Ok(match operation {
-        "accounts_get" => accounts::get(parts.path_param("account_id")?).map(runtime::Request::with_response_type),
-        "accounts_list" => accounts::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "activities_list" => activities::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "activities_list_types" => activities::list_types().map(runtime::Request::with_response_type),
-        "agents_abort_scan" => agents::abort_scan(&parts.body()?).map(runtime::Request::with_response_type),
-        "agents_broadcast" => agents::broadcast(&parts.body()?).map(runtime::Request::with_response_type),
-        "agents_connect" => agents::connect(&parts.body()?).map(runtime::Request::with_response_type),
-        "agents_count" => agents::count(&parts.query()?).map(runtime::Request::with_response_type),
-        "agents_disconnect" => agents::disconnect(&parts.body()?).map(runtime::Request::with_response_type),
-        "agents_download" => agents::download(parts.path_param("agent_id")?, parts.path_param("activity_id")?).map(runtime::Request::with_response_type),
-        "agents_fetch_files" => agents::fetch_files(parts.path_param("agent_id")?, &parts.body()?).map(runtime::Request::with_response_type),
-        "agents_fetch_logs" => agents::fetch_logs(&parts.body()?).map(runtime::Request::with_response_type),
-        "agents_initiate_scan" => agents::initiate_scan(&parts.body()?).map(runtime::Request::with_response_type),
-        "agents_list" => agents::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "agents_list_applications" => agents::list_applications(&parts.query()?).map(runtime::Request::with_response_type),
-        "agents_shutdown" => agents::shutdown(&parts.body()?).map(runtime::Request::with_response_type),
-        "agents_uninstall" => agents::uninstall(&parts.body()?).map(runtime::Request::with_response_type),
-        "alerts_list" => alerts::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "alerts_update_analyst_verdict" => alerts::update_analyst_verdict(&parts.body()?).map(runtime::Request::with_response_type),
-        "alerts_update_incident" => alerts::update_incident(&parts.body()?).map(runtime::Request::with_response_type),
-        "blocklist_create" => blocklist::create(&parts.body()?).map(runtime::Request::with_response_type),
-        "blocklist_delete" => blocklist::delete(&parts.body()?).map(runtime::Request::with_response_type),
-        "blocklist_list" => blocklist::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "deep_visibility_cancel_query" => deep_visibility::cancel_query(&parts.body()?).map(runtime::Request::with_response_type),
-        "deep_visibility_create_power_query" => deep_visibility::create_power_query(&parts.body()?).map(runtime::Request::with_response_type),
-        "deep_visibility_create_query" => deep_visibility::create_query(&parts.body()?).map(runtime::Request::with_response_type),
-        "deep_visibility_get_query_status" => deep_visibility::get_query_status(&parts.query()?).map(runtime::Request::with_response_type),
-        "deep_visibility_list_events" => deep_visibility::list_events(&parts.query()?).map(runtime::Request::with_response_type),
-        "deep_visibility_list_events_of_type" => deep_visibility::list_events_of_type(parts.path_param("event_type")?, &parts.query()?).map(runtime::Request::with_response_type),
-        "deep_visibility_ping_power_query" => deep_visibility::ping_power_query(&parts.query()?).map(runtime::Request::with_response_type),
-        "exclusions_create" => exclusions::create(&parts.body()?).map(runtime::Request::with_response_type),
-        "exclusions_delete" => exclusions::delete(&parts.body()?).map(runtime::Request::with_response_type),
-        "exclusions_list" => exclusions::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "groups_delete" => groups::delete(parts.path_param("group_id")?).map(runtime::Request::with_response_type),
-        "groups_list" => groups::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "groups_move_agents" => groups::move_agents(parts.path_param("group_id")?, &parts.body()?).map(runtime::Request::with_response_type),
-        "hashes_get_verdict" => hashes::get_verdict(parts.path_param("hash")?).map(runtime::Request::with_response_type),
-        "iocs_create" => iocs::create(&parts.body()?).map(runtime::Request::with_response_type),
-        "iocs_delete" => iocs::delete(&parts.body()?).map(runtime::Request::with_response_type),
-        "iocs_list" => iocs::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "remote_scripts_execute" => remote_scripts::execute(&parts.body()?).map(runtime::Request::with_response_type),
-        "remote_scripts_fetch_results" => remote_scripts::fetch_results(&parts.body()?).map(runtime::Request::with_response_type),
-        "remote_scripts_list" => remote_scripts::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "remote_scripts_list_tasks" => remote_scripts::list_tasks(&parts.query()?).map(runtime::Request::with_response_type),
-        "service_users_list" => service_users::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "sites_expire" => sites::expire(parts.path_param("site_id")?).map(runtime::Request::with_response_type),
-        "sites_get" => sites::get(parts.path_param("site_id")?).map(runtime::Request::with_response_type),
-        "sites_list" => sites::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "sites_reactivate" => sites::reactivate(parts.path_param("site_id")?, &parts.body()?).map(runtime::Request::with_response_type),
-        "star_rules_create" => star_rules::create(&parts.body()?).map(runtime::Request::with_response_type),
-        "star_rules_delete" => star_rules::delete(&parts.body()?).map(runtime::Request::with_response_type),
-        "star_rules_disable" => star_rules::disable(&parts.body()?).map(runtime::Request::with_response_type),
-        "star_rules_enable" => star_rules::enable(&parts.body()?).map(runtime::Request::with_response_type),
-        "star_rules_list" => star_rules::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "star_rules_update" => star_rules::update(parts.path_param("rule_id")?, &parts.body()?).map(runtime::Request::with_response_type),
-        "system_get_status" => system::get_status().map(runtime::Request::with_response_type),
-        "threats_add_note" => threats::add_note(&parts.body()?).map(runtime::Request::with_response_type),
-        "threats_fetch_file" => threats::fetch_file(&parts.body()?).map(runtime::Request::with_response_type),
-        "threats_get_cloud_download" => threats::get_cloud_download(parts.path_param("threat_id")?).map(runtime::Request::with_response_type),
-        "threats_list" => threats::list(&parts.query()?).map(runtime::Request::with_response_type),
-        "threats_list_notes" => threats::list_notes(parts.path_param("threat_id")?, &parts.query()?).map(runtime::Request::with_response_type),
-        "threats_list_timeline" => threats::list_timeline(parts.path_param("threat_id")?, &parts.query()?).map(runtime::Request::with_response_type),
-        "threats_list_v2_0" => threats::list_v2_0(&parts.query()?).map(runtime::Request::with_response_type),
-        "threats_mark_as_resolved" => threats::mark_as_resolved(&parts.body()?).map(runtime::Request::with_response_type),
-        "threats_mark_as_threat" => threats::mark_as_threat(&parts.body()?).map(runtime::Request::with_response_type),
-        "threats_mitigate" => threats::mitigate(&parts.path_param("action")?.into(), &parts.body()?).map(runtime::Request::with_response_type),
-        "threats_summary" => threats::summary(&parts.query()?).map(runtime::Request::with_response_type),
-        "threats_update_analyst_verdict" => threats::update_analyst_verdict(&parts.body()?).map(runtime::Request::with_response_type),
-        "threats_update_incident" => threats::update_incident(&parts.body()?).map(runtime::Request::with_response_type),
-        "users_elevate_session" => users::elevate_session(&parts.body()?).map(runtime::Request::with_response_type),
-        "users_get_api_token_details" => users::get_api_token_details(&parts.body()?).map(runtime::Request::with_response_type),
+    // A function for each operation: in one function, the variables of all operations exceed the stack.
+    let build: fn(&runtime::RequestParts) -> Result<runtime::Request<serde_json::Value>, runtime::RequestPartsError> = match operation {
+        #[cfg(feature = "administration")]
+        "accounts_create" => |parts| Ok(accounts::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_expire_now" => |parts| Ok(accounts::expire_now(parts.path_param("account_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_export" => |parts| Ok(accounts::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_generate_uninstall_password" => |parts| Ok(accounts::generate_uninstall_password(parts.path_param("account_id")?, &parts.body()?)?.with_response_type()),
+        "accounts_get" => |parts| Ok(accounts::get(parts.path_param("account_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_get_policy" => |parts| Ok(accounts::get_policy(parts.path_param("account_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_get_uninstall_password_metadata" => |parts| Ok(accounts::get_uninstall_password_metadata(parts.path_param("account_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_get_uninstall_password_view" => |parts| Ok(accounts::get_uninstall_password_view(parts.path_param("account_id")?)?.with_response_type()),
+        "accounts_list" => |parts| Ok(accounts::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_revert_policy" => |parts| Ok(accounts::revert_policy(parts.path_param("account_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_revoke_uninstall_password" => |parts| Ok(accounts::revoke_uninstall_password(parts.path_param("account_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_update" => |parts| Ok(accounts::update(parts.path_param("account_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_update_policy" => |parts| Ok(accounts::update_policy(parts.path_param("account_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "accounts_update_reactivate" => |parts| Ok(accounts::update_reactivate(parts.path_param("account_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "activities_export" => |parts| Ok(activities::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "activities_get_last_activity_as_syslog" => |parts| Ok(activities::get_last_activity_as_syslog(&parts.query()?)?.with_response_type()),
+        "activities_list" => |parts| Ok(activities::list(&parts.query()?)?.with_response_type()),
+        "activities_list_types" => |_| Ok(activities::list_types()?.with_response_type()),
+        "agents_abort_scan" => |parts| Ok(agents::abort_scan(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_approve_stateless_upgrade" => |parts| Ok(agents::approve_stateless_upgrade(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_approve_uninstall" => |parts| Ok(agents::approve_uninstall(&parts.body()?)?.with_response_type()),
+        "agents_broadcast" => |parts| Ok(agents::broadcast(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_can_start_remote_shell" => |parts| Ok(agents::can_start_remote_shell(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_clear_remote_shell_session" => |parts| Ok(agents::clear_remote_shell_session(&parts.body()?)?.with_response_type()),
+        "agents_connect" => |parts| Ok(agents::connect(&parts.body()?)?.with_response_type()),
+        "agents_count" => |parts| Ok(agents::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_decommission" => |parts| Ok(agents::decommission(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_disable_agent" => |parts| Ok(agents::disable_agent(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_disable_hyper_automation_pna" => |parts| Ok(agents::disable_hyper_automation_pna(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_disable_ranger" => |parts| Ok(agents::disable_ranger(&parts.body()?)?.with_response_type()),
+        "agents_disconnect" => |parts| Ok(agents::disconnect(&parts.body()?)?.with_response_type()),
+        "agents_download" => |parts| Ok(agents::download(parts.path_param("agent_id")?, parts.path_param("activity_id")?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_enable_agent" => |parts| Ok(agents::enable_agent(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_enable_hyper_automation_pna" => |parts| Ok(agents::enable_hyper_automation_pna(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_enable_ranger" => |parts| Ok(agents::enable_ranger(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_export" => |parts| Ok(agents::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_export_agents_light" => |parts| Ok(agents::export_agents_light(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_export_agents_passphrases" => |parts| Ok(agents::export_agents_passphrases(&parts.body()?)?.with_response_type()),
+        "agents_fetch_files" => |parts| Ok(agents::fetch_files(parts.path_param("agent_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_fetch_firewall_rules" => |parts| Ok(agents::fetch_firewall_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_fetch_installed_apps" => |parts| Ok(agents::fetch_installed_apps(&parts.body()?)?.with_response_type()),
+        "agents_fetch_logs" => |parts| Ok(agents::fetch_logs(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_firewall_logging" => |parts| Ok(agents::firewall_logging(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_get_local_upgrade_authorization" => |parts| Ok(agents::get_local_upgrade_authorization(parts.path_param("agent_id")?)?.with_response_type()),
+        "agents_initiate_scan" => |parts| Ok(agents::initiate_scan(&parts.body()?)?.with_response_type()),
+        "agents_list" => |parts| Ok(agents::list(&parts.query()?)?.with_response_type()),
+        "agents_list_applications" => |parts| Ok(agents::list_applications(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_list_passphrases" => |parts| Ok(agents::list_passphrases(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_list_processes" => |parts| Ok(agents::list_processes(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_list_tags" => |parts| Ok(agents::list_tags(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_list_tags_filters_count" => |parts| Ok(agents::list_tags_filters_count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_local_upgrade_authorization" => |parts| Ok(agents::local_upgrade_authorization(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_manage_tags" => |parts| Ok(agents::manage_tags(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_mark_up_to_date" => |parts| Ok(agents::mark_up_to_date(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_move_to_console" => |parts| Ok(agents::move_to_console(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_move_to_site" => |parts| Ok(agents::move_to_site(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_randomize_uuid" => |parts| Ok(agents::randomize_uuid(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_reject_uninstall" => |parts| Ok(agents::reject_uninstall(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_repository_create" => |parts| Ok(agents_repository::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_repository_delete" => |parts| Ok(agents_repository::delete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_repository_list" => |parts| Ok(agents_repository::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_reset_local_config" => |parts| Ok(agents::reset_local_config(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_reset_passphrase" => |parts| Ok(agents::reset_passphrase(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_reset_passphrase_capability" => |parts| Ok(agents::reset_passphrase_capability(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_restart_machine" => |parts| Ok(agents::restart_machine(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_set_config" => |parts| Ok(agents::set_config(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_set_external_id" => |parts| Ok(agents::set_external_id(&parts.body()?)?.with_response_type()),
+        "agents_shutdown" => |parts| Ok(agents::shutdown(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_start_profiling" => |parts| Ok(agents::start_profiling(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_start_remote_shell" => |parts| Ok(agents::start_remote_shell(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_stop_profiling" => |parts| Ok(agents::stop_profiling(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_terminate_remote_shell" => |parts| Ok(agents::terminate_remote_shell(&parts.body()?)?.with_response_type()),
+        "agents_uninstall" => |parts| Ok(agents::uninstall(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "agents_update_software" => |parts| Ok(agents::update_software(&parts.body()?)?.with_response_type()),
+        "alerts_list" => |parts| Ok(alerts::list(&parts.query()?)?.with_response_type()),
+        "alerts_update_analyst_verdict" => |parts| Ok(alerts::update_analyst_verdict(&parts.body()?)?.with_response_type()),
+        "alerts_update_incident" => |parts| Ok(alerts::update_incident(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_get_inventory_endpoints_export_csv" => |parts| Ok(application_management::get_inventory_endpoints_export_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_get_inventory_export_csv" => |parts| Ok(application_management::get_inventory_export_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_get_risks_aggregated_applications_export_csv" => |parts| Ok(application_management::get_risks_aggregated_applications_export_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_get_risks_applications_export_csv" => |parts| Ok(application_management::get_risks_applications_export_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_get_risks_cves_export_csv" => |parts| Ok(application_management::get_risks_cves_export_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_get_risks_endpoints_export_csv" => |parts| Ok(application_management::get_risks_endpoints_export_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_get_risks_export_csv" => |parts| Ok(application_management::get_risks_export_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_list_inventory" => |parts| Ok(application_management::list_inventory(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_list_inventory_applications" => |parts| Ok(application_management::list_inventory_applications(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_list_inventory_endpoints" => |parts| Ok(application_management::list_inventory_endpoints(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_list_risks" => |parts| Ok(application_management::list_risks(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_list_risks_aggregated_applications" => |parts| Ok(application_management::list_risks_aggregated_applications(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_list_risks_applications" => |parts| Ok(application_management::list_risks_applications(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_list_risks_cves" => |parts| Ok(application_management::list_risks_cves(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_list_risks_endpoints" => |parts| Ok(application_management::list_risks_endpoints(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_scan" => |parts| Ok(application_management::scan(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_settings_create" => |parts| Ok(application_management_settings::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_management_settings_get" => |parts| Ok(application_management_settings::get(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_risk_get" => |parts| Ok(application_risk::get(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_risk_list_installed_applications" => |parts| Ok(application_risk::list_installed_applications(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "applications")]
+        "application_risk_list_installed_applications_cves" => |parts| Ok(application_risk::list_installed_applications_cves(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_create" => |parts| Ok(auto_upgrade_policy::create(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_create_by_policyid" => |parts| Ok(auto_upgrade_policy::create_by_policyid(parts.path_param("policyid")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_create_of_upgrade_policy" => |parts| Ok(auto_upgrade_policy::create_of_upgrade_policy(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get" => |parts| Ok(auto_upgrade_policy::get(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get_all_policies_count" => |parts| Ok(auto_upgrade_policy::get_all_policies_count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get_available_packages" => |parts| Ok(auto_upgrade_policy::get_available_packages(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get_parent_policies" => |parts| Ok(auto_upgrade_policy::get_parent_policies(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_get_policies_count" => |parts| Ok(auto_upgrade_policy::get_policies_count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_has_policy" => |parts| Ok(auto_upgrade_policy::has_policy(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_reorder" => |parts| Ok(auto_upgrade_policy::reorder(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_reset_retry_counter" => |parts| Ok(auto_upgrade_policy::reset_retry_counter(parts.path_param("policyid")?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_set_inheriting" => |parts| Ok(auto_upgrade_policy::set_inheriting(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "auto_upgrade_policy_update" => |parts| Ok(auto_upgrade_policy::update(parts.path_param("policyid")?, &parts.body()?)?.with_response_type()),
+        "blocklist_create" => |parts| Ok(blocklist::create(&parts.body()?)?.with_response_type()),
+        "blocklist_delete" => |parts| Ok(blocklist::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "blocklist_get_report" => |parts| Ok(blocklist::get_report(parts.path_param("report_id")?)?.with_response_type()),
+        "blocklist_list" => |parts| Ok(blocklist::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "blocklist_update" => |parts| Ok(blocklist::update(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "blocklist_validate" => |parts| Ok(blocklist::validate(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_create_estimator" => |parts| Ok(cloud_funnel::create_estimator(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_create_onboarding" => |parts| Ok(cloud_funnel::create_onboarding(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_delete_onboarding" => |parts| Ok(cloud_funnel::delete_onboarding(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_get_assume_role_external_id" => |parts| Ok(cloud_funnel::get_assume_role_external_id(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_get_estimator" => |parts| Ok(cloud_funnel::get_estimator(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_get_onboarding" => |parts| Ok(cloud_funnel::get_onboarding(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_validate_bucket_permissions" => |parts| Ok(cloud_funnel::validate_bucket_permissions(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_funnel_validate_query" => |parts| Ok(cloud_funnel::validate_query(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_resources_export" => |parts| Ok(cloud_resources::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "cloud_resources_get" => |parts| Ok(cloud_resources::get(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "config_overrides_create" => |parts| Ok(config_overrides::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "config_overrides_delete" => |parts| Ok(config_overrides::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "config_overrides_delete_by_override_id" => |parts| Ok(config_overrides::delete_by_override_id(parts.path_param("override_id")?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "config_overrides_list" => |parts| Ok(config_overrides::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "config_overrides_update" => |parts| Ok(config_overrides::update(parts.path_param("override_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_fetch_surface_ids" => |parts| Ok(datalake_unified_actions::fetch_surface_ids(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_fetch_unified_actions" => |parts| Ok(datalake_unified_actions::fetch_unified_actions(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_perform_unified_action" => |parts| Ok(datalake_unified_actions::perform_unified_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "datalake_unified_actions_perform_unified_action_notify" => |parts| Ok(datalake_unified_actions::perform_unified_action_notify(&parts.query()?, &parts.body()?)?.with_response_type()),
+        "deep_visibility_cancel_query" => |parts| Ok(deep_visibility::cancel_query(&parts.body()?)?.with_response_type()),
+        "deep_visibility_create_power_query" => |parts| Ok(deep_visibility::create_power_query(&parts.body()?)?.with_response_type()),
+        "deep_visibility_create_query" => |parts| Ok(deep_visibility::create_query(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "deep_visibility_fetch_file" => |parts| Ok(deep_visibility::fetch_file(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "deep_visibility_get_process_state" => |parts| Ok(deep_visibility::get_process_state(&parts.query()?)?.with_response_type()),
+        "deep_visibility_get_query_status" => |parts| Ok(deep_visibility::get_query_status(&parts.query()?)?.with_response_type()),
+        "deep_visibility_list_events" => |parts| Ok(deep_visibility::list_events(&parts.query()?)?.with_response_type()),
+        "deep_visibility_list_events_of_type" => |parts| Ok(deep_visibility::list_events_of_type(parts.path_param("event_type")?, &parts.query()?)?.with_response_type()),
+        "deep_visibility_ping_power_query" => |parts| Ok(deep_visibility::ping_power_query(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_create" => |parts| Ok(default_reports::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_delete_reports" => |parts| Ok(default_reports::delete_reports(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_delete_tasks" => |parts| Ok(default_reports::delete_tasks(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_get" => |parts| Ok(default_reports::get(parts.path_param("report_id")?, &parts.path_param("report_format")?.into())?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_get_insights_types" => |parts| Ok(default_reports::get_insights_types(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_get_sentinelonerss" => |_| Ok(default_reports::get_sentinelonerss()?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_list" => |parts| Ok(default_reports::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_list_of_reports" => |parts| Ok(default_reports::list_of_reports(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "default_reports_update" => |parts| Ok(default_reports::update(parts.path_param("task_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_copy_rules" => |parts| Ok(device_control::copy_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_create" => |parts| Ok(device_control::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_delete" => |parts| Ok(device_control::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_enable" => |parts| Ok(device_control::enable(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_export" => |parts| Ok(device_control::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_get_configuration" => |parts| Ok(device_control::get_configuration(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_list" => |parts| Ok(device_control::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_list_events" => |parts| Ok(device_control::list_events(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_move_rules" => |parts| Ok(device_control::move_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_reorder" => |parts| Ok(device_control::reorder(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_update" => |parts| Ok(device_control::update(parts.path_param("rule_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "device_control_update_configuration" => |parts| Ok(device_control::update_configuration(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_create" => |parts| Ok(dynamic_tag_rules::create(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_delete" => |parts| Ok(dynamic_tag_rules::delete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_list" => |parts| Ok(dynamic_tag_rules::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_test" => |parts| Ok(dynamic_tag_rules::test(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "dynamic_tag_rules_update" => |parts| Ok(dynamic_tag_rules::update(&parts.query()?, &parts.body()?)?.with_response_type()),
+        "exclusions_create" => |parts| Ok(exclusions::create(&parts.body()?)?.with_response_type()),
+        "exclusions_delete" => |parts| Ok(exclusions::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "exclusions_export" => |parts| Ok(exclusions::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "exclusions_export_restrictions" => |parts| Ok(exclusions::export_restrictions(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "exclusions_get_report" => |parts| Ok(exclusions::get_report(parts.path_param("report_id")?)?.with_response_type()),
+        "exclusions_list" => |parts| Ok(exclusions::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "exclusions_update" => |parts| Ok(exclusions::update(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "exclusions_validate" => |parts| Ok(exclusions::validate(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_create" => |parts| Ok(filters::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_create_dv" => |parts| Ok(filters::create_dv(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_create_xdr" => |parts| Ok(filters::create_xdr(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_delete" => |parts| Ok(filters::delete(parts.path_param("filter_id")?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_delete_dv" => |parts| Ok(filters::delete_dv(parts.path_param("filter_id")?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_delete_xdr" => |parts| Ok(filters::delete_xdr(parts.path_param("filter_id")?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_get_dv" => |parts| Ok(filters::get_dv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_list" => |parts| Ok(filters::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_list_xdr" => |parts| Ok(filters::list_xdr(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_list_xdr_enriched" => |parts| Ok(filters::list_xdr_enriched(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_update" => |parts| Ok(filters::update(parts.path_param("filter_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_update_dv" => |parts| Ok(filters::update_dv(parts.path_param("filter_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_update_xdr" => |parts| Ok(filters::update_xdr(parts.path_param("filter_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_add_tags" => |parts| Ok(firewall_control::add_tags(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_copy_rules" => |parts| Ok(firewall_control::copy_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_create" => |parts| Ok(firewall_control::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_delete" => |parts| Ok(firewall_control::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_enable" => |parts| Ok(firewall_control::enable(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_export" => |parts| Ok(firewall_control::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_get_configuration" => |parts| Ok(firewall_control::get_configuration(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_get_tag_rule" => |parts| Ok(firewall_control::get_tag_rule(parts.path_param("tag_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_list" => |parts| Ok(firewall_control::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_list_protocols" => |parts| Ok(firewall_control::list_protocols(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_move_rules" => |parts| Ok(firewall_control::move_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_remove_tags" => |parts| Ok(firewall_control::remove_tags(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_reorder" => |parts| Ok(firewall_control::reorder(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_set_location" => |parts| Ok(firewall_control::set_location(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "firewall_control_update_configuration" => |parts| Ok(firewall_control::update_configuration(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "forensics_export" => |parts| Ok(forensics::export(parts.path_param("application_id")?, &parts.path_param("export_format")?.into(), &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "forensics_get" => |parts| Ok(forensics::get(parts.path_param("application_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "forensics_get_connections" => |parts| Ok(forensics::get_connections(parts.path_param("application_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "forensics_get_details" => |parts| Ok(forensics::get_details(parts.path_param("application_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "gateways_list" => |parts| Ok(gateways::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "gateways_update" => |parts| Ok(gateways::update(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "gateways_update_by_gateway_id" => |parts| Ok(gateways::update_by_gateway_id(parts.path_param("gateway_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_explorer" => |parts| Ok(graph::explorer(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_explorer_v2" => |parts| Ok(graph::explorer_v2(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_autocomplete_graph_explorer_query" => |parts| Ok(graph_query_builder::autocomplete_graph_explorer_query(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_autocomplete_graph_explorer_query_tag" => |parts| Ok(graph_query_builder::autocomplete_graph_explorer_query_tag(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_assets_query_metadata" => |parts| Ok(graph_query_builder::get_assets_query_metadata(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_graph_explorer_query_autocomplete_v2" => |parts| Ok(graph_query_builder::get_graph_explorer_query_autocomplete_v2(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_graph_explorer_query_metadata" => |parts| Ok(graph_query_builder::get_graph_explorer_query_metadata(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_graph_explorer_query_metadata_available_options_v2" => |parts| Ok(graph_query_builder::get_graph_explorer_query_metadata_available_options_v2(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_get_graph_services_features" => |parts| Ok(graph_query_builder::get_graph_services_features(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_builder_list_graph_explorer_query_metadata_available_relations" => |parts| Ok(graph_query_builder::list_graph_explorer_query_metadata_available_relations(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_management_create_query" => |parts| Ok(graph_query_management::create_query(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_management_delete_query" => |parts| Ok(graph_query_management::delete_query(parts.path_param("query_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_management_get_query_type_counts" => |parts| Ok(graph_query_management::get_query_type_counts(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_management_list_query" => |parts| Ok(graph_query_management::list_query(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_management_list_recent_queries" => |parts| Ok(graph_query_management::list_recent_queries(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_query_management_update_query" => |parts| Ok(graph_query_management::update_query(parts.path_param("query_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "graph_subgraph" => |parts| Ok(graph::subgraph(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_create" => |parts| Ok(groups::create(&parts.body()?)?.with_response_type()),
+        "groups_delete" => |parts| Ok(groups::delete(parts.path_param("group_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_get" => |parts| Ok(groups::get(parts.path_param("group_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_get_policy" => |parts| Ok(groups::get_policy(parts.path_param("group_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_get_token" => |parts| Ok(groups::get_token(parts.path_param("group_id")?)?.with_response_type()),
+        "groups_list" => |parts| Ok(groups::list(&parts.query()?)?.with_response_type()),
+        "groups_move_agents" => |parts| Ok(groups::move_agents(parts.path_param("group_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_regenerate_key" => |parts| Ok(groups::regenerate_key(parts.path_param("group_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_revert_policy" => |parts| Ok(groups::revert_policy(parts.path_param("group_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_update" => |parts| Ok(groups::update(parts.path_param("group_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_update_policy" => |parts| Ok(groups::update_policy(parts.path_param("group_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "groups_update_ranks" => |parts| Ok(groups::update_ranks(&parts.body()?)?.with_response_type()),
+        "hashes_get_verdict" => |parts| Ok(hashes::get_verdict(parts.path_param("hash")?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_deactivate_workflows" => |parts| Ok(hyperautomation::deactivate_workflows(parts.path_param("workflow_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_evaluate_expression_workflow_action_expressions" => |parts| Ok(hyperautomation::evaluate_expression_workflow_action_expressions(parts.path_param("base_action_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_export_workflow_import_export" => |parts| Ok(hyperautomation::export_workflow_import_export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_export_workflow_import_export_by_version_id" => |parts| Ok(hyperautomation::export_workflow_import_export_by_version_id(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_get_workflow_execution" => |parts| Ok(hyperautomation::get_workflow_execution(parts.path_param("workflow_execution_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_get_workflows_versions_list" => |parts| Ok(hyperautomation::get_workflows_versions_list(parts.path_param("workflow_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_import_workflow_import_export" => |parts| Ok(hyperautomation::import_workflow_import_export(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_list_workflow_execution" => |parts| Ok(hyperautomation::list_workflow_execution(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_list_workflows" => |parts| Ok(hyperautomation::list_workflows(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_post_workflow_execution_manual" => |parts| Ok(hyperautomation::post_workflow_execution_manual(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_workflow_action_expressions_expression_breakdown" => |parts| Ok(hyperautomation::workflow_action_expressions_expression_breakdown(parts.path_param("base_action_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_workflow_import_export_import_batch" => |parts| Ok(hyperautomation::workflow_import_export_import_batch(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "hyperautomation_workflows_activation" => |parts| Ok(hyperautomation::workflows_activation(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_account_available_actions_with_status" => |parts| Ok(inventory_account::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_account_export" => |parts| Ok(inventory_account::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_account_filters_autocomplete" => |parts| Ok(inventory_account_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_account_filters_count" => |parts| Ok(inventory_account_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_account_filters_list_free_text" => |_| Ok(inventory_account_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_account_list" => |parts| Ok(inventory_account::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_account_perform_action" => |parts| Ok(inventory_account::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_account_search" => |parts| Ok(inventory_account::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_available_actions_with_status" => |parts| Ok(inventory_ai_ml::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_export" => |parts| Ok(inventory_ai_ml::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_filters_autocomplete" => |parts| Ok(inventory_ai_ml_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_filters_count" => |parts| Ok(inventory_ai_ml_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_filters_list_free_text" => |_| Ok(inventory_ai_ml_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_list" => |parts| Ok(inventory_ai_ml::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_perform_action" => |parts| Ok(inventory_ai_ml::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_ai_ml_search" => |parts| Ok(inventory_ai_ml::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_available_actions_with_status" => |parts| Ok(inventory_application_integration::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_export" => |parts| Ok(inventory_application_integration::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_filters_autocomplete" => |parts| Ok(inventory_application_integration_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_filters_count" => |parts| Ok(inventory_application_integration_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_filters_list_free_text" => |_| Ok(inventory_application_integration_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_list" => |parts| Ok(inventory_application_integration::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_perform_action" => |parts| Ok(inventory_application_integration::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_application_integration_search" => |parts| Ok(inventory_application_integration::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_available_actions_with_status" => |parts| Ok(inventory::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_available_actions_with_status" => |parts| Ok(inventory_cloud_application::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_export" => |parts| Ok(inventory_cloud_application::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_filters_autocomplete" => |parts| Ok(inventory_cloud_application_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_filters_count" => |parts| Ok(inventory_cloud_application_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_filters_list_free_text" => |_| Ok(inventory_cloud_application_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_list" => |parts| Ok(inventory_cloud_application::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_perform_action" => |parts| Ok(inventory_cloud_application::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_application_search" => |parts| Ok(inventory_cloud_application::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_available_actions_with_status" => |parts| Ok(inventory_cloud_surface::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_export" => |parts| Ok(inventory_cloud_surface::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_filters_autocomplete" => |parts| Ok(inventory_cloud_surface_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_filters_count" => |parts| Ok(inventory_cloud_surface_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_filters_list_free_text" => |_| Ok(inventory_cloud_surface_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_list" => |parts| Ok(inventory_cloud_surface::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_cloud_surface_perform_action" => |parts| Ok(inventory_cloud_surface::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_container_available_actions_with_status" => |parts| Ok(inventory_container::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_container_export" => |parts| Ok(inventory_container::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_container_filters_autocomplete" => |parts| Ok(inventory_container_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_container_filters_count" => |parts| Ok(inventory_container_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_container_filters_list_free_text" => |_| Ok(inventory_container_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_container_list" => |parts| Ok(inventory_container::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_container_perform_action" => |parts| Ok(inventory_container::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_container_search" => |parts| Ok(inventory_container::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_available_actions_with_status" => |parts| Ok(inventory_data_analysis::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_export" => |parts| Ok(inventory_data_analysis::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_filters_autocomplete" => |parts| Ok(inventory_data_analysis_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_filters_count" => |parts| Ok(inventory_data_analysis_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_filters_list_free_text" => |_| Ok(inventory_data_analysis_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_list" => |parts| Ok(inventory_data_analysis::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_perform_action" => |parts| Ok(inventory_data_analysis::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_analysis_search" => |parts| Ok(inventory_data_analysis::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_available_actions_with_status" => |parts| Ok(inventory_data_store::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_export" => |parts| Ok(inventory_data_store::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_filters_autocomplete" => |parts| Ok(inventory_data_store_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_filters_count" => |parts| Ok(inventory_data_store_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_filters_list_free_text" => |_| Ok(inventory_data_store_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_list" => |parts| Ok(inventory_data_store::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_perform_action" => |parts| Ok(inventory_data_store::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_data_store_search" => |parts| Ok(inventory_data_store::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_available_actions_with_status" => |parts| Ok(inventory_developer_tool::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_export" => |parts| Ok(inventory_developer_tool::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_filters_autocomplete" => |parts| Ok(inventory_developer_tool_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_filters_count" => |parts| Ok(inventory_developer_tool_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_filters_list_free_text" => |_| Ok(inventory_developer_tool_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_list" => |parts| Ok(inventory_developer_tool::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_perform_action" => |parts| Ok(inventory_developer_tool::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_developer_tool_search" => |parts| Ok(inventory_developer_tool::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_device_available_actions_with_status" => |parts| Ok(inventory_device::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_device_export" => |parts| Ok(inventory_device::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_device_filters_autocomplete" => |parts| Ok(inventory_device_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_device_filters_count" => |parts| Ok(inventory_device_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_device_filters_list_free_text" => |_| Ok(inventory_device_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_device_list" => |parts| Ok(inventory_device::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_device_perform_action" => |parts| Ok(inventory_device::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_device_search" => |parts| Ok(inventory_device::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_available_actions_with_status" => |parts| Ok(inventory_endpoint_surface::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_export" => |parts| Ok(inventory_endpoint_surface::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_filters_autocomplete" => |parts| Ok(inventory_endpoint_surface_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_filters_count" => |parts| Ok(inventory_endpoint_surface_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_filters_list_free_text" => |_| Ok(inventory_endpoint_surface_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_list" => |parts| Ok(inventory_endpoint_surface::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_perform_action" => |parts| Ok(inventory_endpoint_surface::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_endpoint_surface_search" => |parts| Ok(inventory_endpoint_surface::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_export" => |parts| Ok(inventory::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_export_cloud_tags" => |parts| Ok(inventory::export_cloud_tags(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_filters_autocomplete" => |parts| Ok(inventory_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_filters_count" => |parts| Ok(inventory_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_filters_list_free_text" => |_| Ok(inventory_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_function_available_actions_with_status" => |parts| Ok(inventory_function::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_function_export" => |parts| Ok(inventory_function::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_function_filters_autocomplete" => |parts| Ok(inventory_function_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_function_filters_count" => |parts| Ok(inventory_function_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_function_filters_list_free_text" => |_| Ok(inventory_function_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_function_list" => |parts| Ok(inventory_function::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_function_perform_action" => |parts| Ok(inventory_function::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_function_search" => |parts| Ok(inventory_function::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_get_asset_counts" => |parts| Ok(inventory::get_asset_counts(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_get_categories" => |parts| Ok(inventory::get_categories(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_get_sub_categories" => |parts| Ok(inventory::get_sub_categories(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_governance_available_actions_with_status" => |parts| Ok(inventory_governance::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_governance_export" => |parts| Ok(inventory_governance::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_governance_filters_autocomplete" => |parts| Ok(inventory_governance_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_governance_filters_count" => |parts| Ok(inventory_governance_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_governance_filters_list_free_text" => |_| Ok(inventory_governance_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_governance_list" => |parts| Ok(inventory_governance::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_governance_perform_action" => |parts| Ok(inventory_governance::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_governance_search" => |parts| Ok(inventory_governance::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_available_actions_with_status" => |parts| Ok(inventory_identity::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_export" => |parts| Ok(inventory_identity::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_filters_autocomplete" => |parts| Ok(inventory_identity_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_filters_count" => |parts| Ok(inventory_identity_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_filters_list_free_text" => |_| Ok(inventory_identity_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_list" => |parts| Ok(inventory_identity::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_perform_action" => |parts| Ok(inventory_identity::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_search" => |parts| Ok(inventory_identity::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_available_actions_with_status" => |parts| Ok(inventory_identity_surface::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_export" => |parts| Ok(inventory_identity_surface::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_filters_autocomplete" => |parts| Ok(inventory_identity_surface_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_filters_count" => |parts| Ok(inventory_identity_surface_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_filters_list_free_text" => |_| Ok(inventory_identity_surface_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_list" => |parts| Ok(inventory_identity_surface::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_identity_surface_perform_action" => |parts| Ok(inventory_identity_surface::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_list" => |parts| Ok(inventory::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_available_actions_with_status" => |parts| Ok(inventory_network::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_available_actions_with_status" => |parts| Ok(inventory_network_discovery_surface::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_export" => |parts| Ok(inventory_network_discovery_surface::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_filters_autocomplete" => |parts| Ok(inventory_network_discovery_surface_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_filters_count" => |parts| Ok(inventory_network_discovery_surface_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_filters_list_free_text" => |_| Ok(inventory_network_discovery_surface_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_list" => |parts| Ok(inventory_network_discovery_surface::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_discovery_surface_perform_action" => |parts| Ok(inventory_network_discovery_surface::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_export" => |parts| Ok(inventory_network::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_filters_autocomplete" => |parts| Ok(inventory_network_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_filters_count" => |parts| Ok(inventory_network_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_filters_list_free_text" => |_| Ok(inventory_network_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_list" => |parts| Ok(inventory_network::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_perform_action" => |parts| Ok(inventory_network::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_network_search" => |parts| Ok(inventory_network::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_notes_create" => |parts| Ok(inventory_notes::create(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_notes_delete" => |parts| Ok(inventory_notes::delete(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_perform_action" => |parts| Ok(inventory::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_search" => |parts| Ok(inventory::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_server_available_actions_with_status" => |parts| Ok(inventory_server::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_server_export" => |parts| Ok(inventory_server::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_server_filters_autocomplete" => |parts| Ok(inventory_server_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_server_filters_count" => |parts| Ok(inventory_server_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_server_filters_list_free_text" => |_| Ok(inventory_server_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_server_list" => |parts| Ok(inventory_server::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_server_perform_action" => |parts| Ok(inventory_server::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_server_search" => |parts| Ok(inventory_server::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_storage_available_actions_with_status" => |parts| Ok(inventory_storage::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_storage_export" => |parts| Ok(inventory_storage::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_storage_filters_autocomplete" => |parts| Ok(inventory_storage_filters::autocomplete(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_storage_filters_count" => |parts| Ok(inventory_storage_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_storage_filters_list_free_text" => |_| Ok(inventory_storage_filters::list_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_storage_list" => |parts| Ok(inventory_storage::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_storage_perform_action" => |parts| Ok(inventory_storage::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_storage_search" => |parts| Ok(inventory_storage::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_tags_count" => |parts| Ok(inventory_tags::count(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_tags_fetch_tags" => |parts| Ok(inventory_tags::fetch_tags(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_tags_list" => |parts| Ok(inventory_tags::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_tags_list_filters_count" => |parts| Ok(inventory_tags::list_filters_count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_unified_actions_fetch_agent_ids" => |parts| Ok(inventory_unified_actions::fetch_agent_ids(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_unified_actions_fetch_unified_actions" => |parts| Ok(inventory_unified_actions::fetch_unified_actions(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_unified_actions_perform_unified_action" => |parts| Ok(inventory_unified_actions::perform_unified_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_autocomplete_filters" => |parts| Ok(inventory_workstation::autocomplete_filters(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_available_actions_with_status" => |parts| Ok(inventory_workstation::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_count_filters" => |parts| Ok(inventory_workstation::count_filters(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_export" => |parts| Ok(inventory_workstation::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_list" => |parts| Ok(inventory_workstation::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_list_filters_free_text" => |_| Ok(inventory_workstation::list_filters_free_text()?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_perform_action" => |parts| Ok(inventory_workstation::perform_action(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_workstation_search" => |parts| Ok(inventory_workstation::search(&parts.query()?, &parts.body()?)?.with_response_type()),
+        "iocs_create" => |parts| Ok(iocs::create(&parts.body()?)?.with_response_type()),
+        "iocs_delete" => |parts| Ok(iocs::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "iocs_delete_user_config" => |parts| Ok(iocs::delete_user_config(&parts.body()?)?.with_response_type()),
+        "iocs_list" => |parts| Ok(iocs::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "iocs_list_user_config" => |parts| Ok(iocs::list_user_config(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "iocs_search_stix" => |parts| Ok(iocs::search_stix(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "iocs_search_user_config" => |parts| Ok(iocs::search_user_config(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "ispm_get_affected_objects" => |parts| Ok(ispm::get_affected_objects(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "ispm_get_assessment_status" => |parts| Ok(ispm::get_assessment_status(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "ispm_get_exposures" => |parts| Ok(ispm::get_exposures(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "ispm_set_ack_status" => |parts| Ok(ispm::set_ack_status(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "ispm_set_skipped_exposures" => |parts| Ok(ispm::set_skipped_exposures(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "ispm_trigger_assessment" => |parts| Ok(ispm::trigger_assessment(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "licenses_update" => |parts| Ok(licenses::update(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "live_updates_list" => |parts| Ok(live_updates::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "locations_create" => |parts| Ok(locations::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "locations_delete" => |parts| Ok(locations::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "locations_list" => |parts| Ok(locations::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "locations_update" => |parts| Ok(locations::update(parts.path_param("location_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_create_rules" => |parts| Ok(log_collection::create_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_delete_rules" => |parts| Ok(log_collection::delete_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_export_rules" => |parts| Ok(log_collection::export_rules(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_export_rules_by_agent_type" => |parts| Ok(log_collection::export_rules_by_agent_type(parts.path_param("agent_type")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_get_agent_type_count" => |parts| Ok(log_collection::get_agent_type_count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_get_rule" => |parts| Ok(log_collection::get_rule(parts.path_param("agent_type")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_list_rules" => |parts| Ok(log_collection::list_rules(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_rules_activation" => |parts| Ok(log_collection::rules_activation(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "log_collection_update_rule" => |parts| Ok(log_collection::update_rule(parts.path_param("agent_type")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_create_applications" => |parts| Ok(marketplace::create_applications(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_delete_applications" => |parts| Ok(marketplace::delete_applications(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_get_applications" => |parts| Ok(marketplace::get_applications(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_get_applications_catalog" => |parts| Ok(marketplace::get_applications_catalog(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_get_applications_catalog_config" => |parts| Ok(marketplace::get_applications_catalog_config(parts.path_param("applicationCatalogId")?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_get_applications_config" => |parts| Ok(marketplace::get_applications_config(parts.path_param("applicationId")?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_get_applications_log" => |parts| Ok(marketplace::get_applications_log(parts.path_param("id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_post_application" => |parts| Ok(marketplace::post_application(&parts.path_param("applicationMode")?.into(), &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "marketplace_update_applications" => |parts| Ok(marketplace::update_applications(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_can_provision_tenant_provisioning" => |parts| Ok(mobile_integration::can_provision_tenant_provisioning(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_create_mssp_provisioning_partner" => |parts| Ok(mobile_integration::create_mssp_provisioning_partner(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_create_provisioning_partner_key" => |parts| Ok(mobile_integration::create_provisioning_partner_key(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_create_provisioning_tenant" => |parts| Ok(mobile_integration::create_provisioning_tenant(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_delete_provisioning_partner_key" => |parts| Ok(mobile_integration::delete_provisioning_partner_key(parts.path_param("client_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_get_mssp_provisioning_partner" => |parts| Ok(mobile_integration::get_mssp_provisioning_partner(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_get_provisioning_partner_key" => |parts| Ok(mobile_integration::get_provisioning_partner_key(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_get_provisioning_tenant" => |parts| Ok(mobile_integration::get_provisioning_tenant(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_list_devices" => |parts| Ok(mobile_integration::list_devices(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_list_incidents" => |parts| Ok(mobile_integration::list_incidents(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "integrations")]
+        "mobile_integration_update_provisioning_partner_key" => |parts| Ok(mobile_integration::update_provisioning_partner_key(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_device_review" => |parts| Ok(network_discovery::device_review(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_export_json" => |parts| Ok(network_discovery::export_json(parts.path_param("inventory_id")?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_get_json" => |parts| Ok(network_discovery::get_json(parts.path_param("inventory_id")?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_get_report_csv" => |parts| Ok(network_discovery::get_report_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_get_settings" => |parts| Ok(network_discovery::get_settings(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_list_table_view" => |parts| Ok(network_discovery::list_table_view(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_self_enablement_create" => |parts| Ok(network_discovery_self_enablement::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_self_enablement_create_defaults" => |parts| Ok(network_discovery_self_enablement::create_defaults(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_self_enablement_enable_self_management" => |parts| Ok(network_discovery_self_enablement::enable_self_management(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_self_enablement_get" => |parts| Ok(network_discovery_self_enablement::get(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_self_enablement_get_defaults" => |parts| Ok(network_discovery_self_enablement::get_defaults(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_tags" => |parts| Ok(network_discovery::tags(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_update_device_review" => |parts| Ok(network_discovery::update_device_review(parts.path_param("inventory_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_discovery_update_settings" => |parts| Ok(network_discovery::update_settings(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_add_tags" => |parts| Ok(network_quarantine_control::add_tags(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_copy_rules" => |parts| Ok(network_quarantine_control::copy_rules(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_create" => |parts| Ok(network_quarantine_control::create(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_delete" => |parts| Ok(network_quarantine_control::delete(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_enable" => |parts| Ok(network_quarantine_control::enable(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_export" => |parts| Ok(network_quarantine_control::export(parts.path_param("firewall_rule_category")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_get" => |parts| Ok(network_quarantine_control::get(parts.path_param("firewall_rule_category")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_get_configuration" => |parts| Ok(network_quarantine_control::get_configuration(parts.path_param("firewall_rule_category")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_list_protocols" => |parts| Ok(network_quarantine_control::list_protocols(parts.path_param("firewall_rule_category")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_move_rules" => |parts| Ok(network_quarantine_control::move_rules(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_remove_tags" => |parts| Ok(network_quarantine_control::remove_tags(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_reorder" => |parts| Ok(network_quarantine_control::reorder(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_set_location" => |parts| Ok(network_quarantine_control::set_location(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_update" => |parts| Ok(network_quarantine_control::update(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_update_configuration" => |parts| Ok(network_quarantine_control::update_configuration(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "overview_create" => |parts| Ok(overview::create(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_disable_platform_rules" => |parts| Ok(platform_detection_rules::disable_platform_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_enable_platform_rules" => |parts| Ok(platform_detection_rules::enable_platform_rules(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_get_data_sources" => |_| Ok(platform_detection_rules::get_data_sources()?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_get_platform_rules_settings" => |parts| Ok(platform_detection_rules::get_platform_rules_settings(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_get_severities" => |_| Ok(platform_detection_rules::get_severities()?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_get_statuses" => |_| Ok(platform_detection_rules::get_statuses()?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_get_surfaces" => |_| Ok(platform_detection_rules::get_surfaces()?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_list" => |parts| Ok(platform_detection_rules::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_list_free_text_filters" => |_| Ok(platform_detection_rules::list_free_text_filters()?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_list_platform_rules" => |parts| Ok(platform_detection_rules::list_platform_rules(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_list_template_rules" => |parts| Ok(platform_detection_rules::list_template_rules(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "detection")]
+        "platform_detection_rules_update_platform_rules_settings" => |parts| Ok(platform_detection_rules::update_platform_rules_settings(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "policies_get" => |_| Ok(policies::get()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "policies_update" => |parts| Ok(policies::update(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "rbac_create_role" => |parts| Ok(rbac::create_role(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "rbac_delete_role" => |parts| Ok(rbac::delete_role(parts.path_param("role_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "rbac_get_role" => |parts| Ok(rbac::get_role(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "rbac_get_role_by_role_id" => |parts| Ok(rbac::get_role_by_role_id(parts.path_param("role_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "rbac_list_roles" => |parts| Ok(rbac::list_roles(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "rbac_update_role" => |parts| Ok(rbac::update_role(parts.path_param("role_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_create_collection_profiles" => |parts| Ok(remote_ops_forensics::create_collection_profiles(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_delete_collection_profiles" => |parts| Ok(remote_ops_forensics::delete_collection_profiles(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_get_collection_file_url" => |parts| Ok(remote_ops_forensics::get_collection_file_url(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_get_collection_profile" => |parts| Ok(remote_ops_forensics::get_collection_profile(parts.path_param("profile_id")?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_get_is_collection_file" => |parts| Ok(remote_ops_forensics::get_is_collection_file(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_get_task_result" => |parts| Ok(remote_ops_forensics::get_task_result(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_list_artifact_types" => |_| Ok(remote_ops_forensics::list_artifact_types()?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_list_collection_profiles" => |parts| Ok(remote_ops_forensics::list_collection_profiles(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_start_collection" => |parts| Ok(remote_ops_forensics::start_collection(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_forensics_update_collection_profile" => |parts| Ok(remote_ops_forensics::update_collection_profile(parts.path_param("profile_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_create_data_exporter_destination_profiles" => |parts| Ok(remote_ops_mms::create_data_exporter_destination_profiles(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_delete_data_exporter_destination_profile" => |parts| Ok(remote_ops_mms::delete_data_exporter_destination_profile(parts.path_param("profile_id")?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_delete_data_exporter_destination_profiles" => |parts| Ok(remote_ops_mms::delete_data_exporter_destination_profiles(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_delete_scheduled_tasks" => |parts| Ok(remote_ops_mms::delete_scheduled_tasks(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_get_data_exporter_destination_profile" => |parts| Ok(remote_ops_mms::get_data_exporter_destination_profile(parts.path_param("profile_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_get_data_exporter_results" => |parts| Ok(remote_ops_mms::get_data_exporter_results(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_list_data_exporter_destination_profiles" => |parts| Ok(remote_ops_mms::list_data_exporter_destination_profiles(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_list_scheduled_tasks" => |parts| Ok(remote_ops_mms::list_scheduled_tasks(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_schedule_forensics" => |parts| Ok(remote_ops_mms::schedule_forensics(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_schedule_remote_script" => |parts| Ok(remote_ops_mms::schedule_remote_script(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_set_default_data_exporter_destination_profiles" => |parts| Ok(remote_ops_mms::set_default_data_exporter_destination_profiles(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_update_data_exporter_destination_profile" => |parts| Ok(remote_ops_mms::update_data_exporter_destination_profile(parts.path_param("profile_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_ops_mms_update_scheduled_task" => |parts| Ok(remote_ops_mms::update_scheduled_task(parts.path_param("scheduled_task_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_check_guardrails" => |parts| Ok(remote_scripts::check_guardrails(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_create_guardrails_configuration" => |parts| Ok(remote_scripts::create_guardrails_configuration(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_delete" => |parts| Ok(remote_scripts::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_delete_guardrails_configuration" => |parts| Ok(remote_scripts::delete_guardrails_configuration(&parts.body()?)?.with_response_type()),
+        "remote_scripts_execute" => |parts| Ok(remote_scripts::execute(&parts.body()?)?.with_response_type()),
+        "remote_scripts_fetch_results" => |parts| Ok(remote_scripts::fetch_results(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_fetch_upload_limits" => |_| Ok(remote_scripts::fetch_upload_limits()?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_get_guardrails_configuration" => |parts| Ok(remote_scripts::get_guardrails_configuration(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_get_script_content" => |parts| Ok(remote_scripts::get_script_content(&parts.query()?)?.with_response_type()),
+        "remote_scripts_list" => |parts| Ok(remote_scripts::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_list_pending_executions" => |parts| Ok(remote_scripts::list_pending_executions(&parts.query()?)?.with_response_type()),
+        "remote_scripts_list_tasks" => |parts| Ok(remote_scripts::list_tasks(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_update" => |parts| Ok(remote_scripts::update(parts.path_param("script_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_update_pending_execution" => |parts| Ok(remote_scripts::update_pending_execution(parts.path_param("pending_execution_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_create" => |parts| Ok(sentinel_deploy::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_create_details" => |parts| Ok(sentinel_deploy::create_details(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_delete" => |parts| Ok(sentinel_deploy::delete(parts.path_param("cred_group_id")?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_delete_detail" => |parts| Ok(sentinel_deploy::delete_detail(parts.path_param("detail_id")?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_list" => |parts| Ok(sentinel_deploy::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_list_details" => |parts| Ok(sentinel_deploy::list_details(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "sentinel_deploy_update_detail" => |parts| Ok(sentinel_deploy::update_detail(parts.path_param("detail_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "service_users_create" => |parts| Ok(service_users::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "service_users_delete" => |parts| Ok(service_users::delete(parts.path_param("service_user_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "service_users_delete_service_users" => |parts| Ok(service_users::delete_service_users(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "service_users_export_service_users" => |parts| Ok(service_users::export_service_users(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "service_users_generate_api_token" => |parts| Ok(service_users::generate_api_token(parts.path_param("service_user_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "service_users_get" => |parts| Ok(service_users::get(parts.path_param("service_user_id")?)?.with_response_type()),
+        "service_users_list" => |parts| Ok(service_users::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "service_users_update" => |parts| Ok(service_users::update(parts.path_param("service_user_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_cancel_pending_emails_notifications" => |parts| Ok(settings::cancel_pending_emails_notifications(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_delete_recipient" => |parts| Ok(settings::delete_recipient(parts.path_param("recipient_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_download_sso_sp_cert" => |parts| Ok(settings::download_sso_sp_cert(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_active_directory" => |parts| Ok(settings::get_active_directory(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_active_directory_scope_mapping" => |parts| Ok(settings::get_active_directory_scope_mapping(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_microsoft" => |parts| Ok(settings::get_microsoft(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_notifications" => |parts| Ok(settings::get_notifications(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_recipients" => |parts| Ok(settings::get_recipients(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_sms" => |parts| Ok(settings::get_sms(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_smtp" => |parts| Ok(settings::get_smtp(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_sso" => |parts| Ok(settings::get_sso(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_sso_sp_cert" => |parts| Ok(settings::get_sso_sp_cert(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_get_syslog" => |parts| Ok(settings::get_syslog(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_test_active_directory" => |parts| Ok(settings::test_active_directory(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_test_microsoft" => |parts| Ok(settings::test_microsoft(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_test_smtp" => |parts| Ok(settings::test_smtp(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_test_sso" => |parts| Ok(settings::test_sso(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_test_syslog" => |parts| Ok(settings::test_syslog(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_active_directory" => |parts| Ok(settings::update_active_directory(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_active_directory_scope_mapping" => |parts| Ok(settings::update_active_directory_scope_mapping(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_microsoft" => |parts| Ok(settings::update_microsoft(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_notifications" => |parts| Ok(settings::update_notifications(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_recipients" => |parts| Ok(settings::update_recipients(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_sms" => |parts| Ok(settings::update_sms(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_smtp" => |parts| Ok(settings::update_smtp(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_sso" => |parts| Ok(settings::update_sso(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "settings_update_syslog" => |parts| Ok(settings::update_syslog(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_create" => |parts| Ok(sites::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_delete" => |parts| Ok(sites::delete(parts.path_param("site_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_duplicate_site" => |parts| Ok(sites::duplicate_site(&parts.body()?)?.with_response_type()),
+        "sites_expire" => |parts| Ok(sites::expire(parts.path_param("site_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_export" => |parts| Ok(sites::export(&parts.query()?)?.with_response_type()),
+        "sites_get" => |parts| Ok(sites::get(parts.path_param("site_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_get_local_authorization" => |parts| Ok(sites::get_local_authorization(parts.path_param("site_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_get_local_upgrade_approved_agents_csv" => |parts| Ok(sites::get_local_upgrade_approved_agents_csv(parts.path_param("site_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_get_policy" => |parts| Ok(sites::get_policy(parts.path_param("site_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_get_token" => |parts| Ok(sites::get_token(parts.path_param("site_id")?)?.with_response_type()),
+        "sites_list" => |parts| Ok(sites::list(&parts.query()?)?.with_response_type()),
+        "sites_reactivate" => |parts| Ok(sites::reactivate(parts.path_param("site_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_regenerate_key" => |parts| Ok(sites::regenerate_key(parts.path_param("site_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_revert_policy" => |parts| Ok(sites::revert_policy(parts.path_param("site_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_site_with_admin" => |parts| Ok(sites::site_with_admin(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_update" => |parts| Ok(sites::update(parts.path_param("site_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_update_bulk" => |parts| Ok(sites::update_bulk(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_update_local_authorization" => |parts| Ok(sites::update_local_authorization(parts.path_param("site_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "sites_update_policy" => |parts| Ok(sites::update_policy(parts.path_param("site_id")?, &parts.body()?)?.with_response_type()),
+        "star_rules_create" => |parts| Ok(star_rules::create(&parts.body()?)?.with_response_type()),
+        "star_rules_delete" => |parts| Ok(star_rules::delete(&parts.body()?)?.with_response_type()),
+        "star_rules_disable" => |parts| Ok(star_rules::disable(&parts.body()?)?.with_response_type()),
+        "star_rules_enable" => |parts| Ok(star_rules::enable(&parts.body()?)?.with_response_type()),
+        "star_rules_list" => |parts| Ok(star_rules::list(&parts.query()?)?.with_response_type()),
+        "star_rules_update" => |parts| Ok(star_rules::update(parts.path_param("rule_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "system_get_configuration" => |parts| Ok(system::get_configuration(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "system_get_env" => |_| Ok(system::get_env()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "system_get_info" => |_| Ok(system::get_info()?.with_response_type()),
+        "system_get_status" => |_| Ok(system::get_status()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "system_get_status_cache" => |_| Ok(system::get_status_cache()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "system_get_status_db" => |_| Ok(system::get_status_db()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "system_update_configuration" => |parts| Ok(system::update_configuration(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "tag_manager_create" => |parts| Ok(tag_manager::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "tag_manager_delete" => |parts| Ok(tag_manager::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "tag_manager_update" => |parts| Ok(tag_manager::update(parts.path_param("tag_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "tags_create" => |parts| Ok(tags::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "tags_delete" => |parts| Ok(tags::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "tags_delete_by_tag_id" => |parts| Ok(tags::delete_by_tag_id(parts.path_param("tag_id")?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "tags_list" => |parts| Ok(tags::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "tags_update" => |parts| Ok(tags::update(parts.path_param("tag_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "tasks_export_mw_maintenance_windows" => |parts| Ok(tasks::export_mw_maintenance_windows(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "tasks_get" => |parts| Ok(tasks::get(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "tasks_get_flexible" => |parts| Ok(tasks::get_flexible(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "tasks_has_explicit_subscope" => |parts| Ok(tasks::has_explicit_subscope(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "tasks_list_explicit_subscopes" => |parts| Ok(tasks::list_explicit_subscopes(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "tasks_update" => |parts| Ok(tasks::update(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "tasks_update_flexible" => |parts| Ok(tasks::update_flexible(&parts.body()?)?.with_response_type()),
+        "threats_add_note" => |parts| Ok(threats::add_note(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_add_to_blacklist" => |parts| Ok(threats::add_to_blacklist(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_add_to_exclusions" => |parts| Ok(threats::add_to_exclusions(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_container_network_connect" => |parts| Ok(threats::container_network_connect(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_container_network_disconnect" => |parts| Ok(threats::container_network_disconnect(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_delete_note" => |parts| Ok(threats::delete_note(parts.path_param("threat_id")?, parts.path_param("note_id")?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_disable_engines" => |parts| Ok(threats::disable_engines(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_dv_add_to_blacklist" => |parts| Ok(threats::dv_add_to_blacklist(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_dv_mark_as_threat" => |parts| Ok(threats::dv_mark_as_threat(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_export" => |parts| Ok(threats::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_export_explore_events" => |parts| Ok(threats::export_explore_events(parts.path_param("threat_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_export_timeline" => |parts| Ok(threats::export_timeline(parts.path_param("threat_id")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_external_ticket_id" => |parts| Ok(threats::external_ticket_id(&parts.body()?)?.with_response_type()),
+        "threats_fetch_file" => |parts| Ok(threats::fetch_file(&parts.body()?)?.with_response_type()),
+        "threats_get_cloud_download" => |parts| Ok(threats::get_cloud_download(parts.path_param("threat_id")?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_get_mitigation_report" => |parts| Ok(threats::get_mitigation_report(parts.path_param("report_id")?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_get_whitening_options" => |parts| Ok(threats::get_whitening_options(parts.path_param("threat_id")?)?.with_response_type()),
+        "threats_list" => |parts| Ok(threats::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_list_explore_events" => |parts| Ok(threats::list_explore_events(parts.path_param("threat_id")?, &parts.query()?)?.with_response_type()),
+        "threats_list_notes" => |parts| Ok(threats::list_notes(parts.path_param("threat_id")?, &parts.query()?)?.with_response_type()),
+        "threats_list_timeline" => |parts| Ok(threats::list_timeline(parts.path_param("threat_id")?, &parts.query()?)?.with_response_type()),
+        "threats_list_v2_0" => |parts| Ok(threats::list_v2_0(&parts.query()?)?.with_response_type()),
+        "threats_mark_as_resolved" => |parts| Ok(threats::mark_as_resolved(&parts.body()?)?.with_response_type()),
+        "threats_mark_as_threat" => |parts| Ok(threats::mark_as_threat(&parts.body()?)?.with_response_type()),
+        "threats_mitigate" => |parts| Ok(threats::mitigate(&parts.path_param("action")?.into(), &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_mitigate_alerts" => |parts| Ok(threats::mitigate_alerts(&parts.body()?)?.with_response_type()),
+        "threats_summary" => |parts| Ok(threats::summary(&parts.query()?)?.with_response_type()),
+        "threats_update_analyst_verdict" => |parts| Ok(threats::update_analyst_verdict(&parts.body()?)?.with_response_type()),
+        "threats_update_incident" => |parts| Ok(threats::update_incident(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "threats")]
+        "threats_update_note" => |parts| Ok(threats::update_note(parts.path_param("threat_id")?, parts.path_param("note_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_delete" => |parts| Ok(unified_exclusions::delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_export" => |parts| Ok(unified_exclusions::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_get_available_actions" => |parts| Ok(unified_exclusions::get_available_actions(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_list" => |parts| Ok(unified_exclusions::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_search" => |parts| Ok(unified_exclusions::search(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_search_bulk" => |parts| Ok(unified_exclusions::search_bulk(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "unified_exclusions_update" => |parts| Ok(unified_exclusions::update(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "unprotected_endpoints_discovery_get_report_csv" => |parts| Ok(unprotected_endpoints_discovery::get_report_csv(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "unprotected_endpoints_discovery_get_settings" => |parts| Ok(unprotected_endpoints_discovery::get_settings(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "unprotected_endpoints_discovery_list_table_view" => |parts| Ok(unprotected_endpoints_discovery::list_table_view(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "unprotected_endpoints_discovery_update_settings" => |parts| Ok(unprotected_endpoints_discovery::update_settings(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_delete_packages" => |parts| Ok(updates::delete_packages(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_download" => |parts| Ok(updates::download(parts.path_param("package_id")?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_download_by_package_id" => |parts| Ok(updates::download_by_package_id(parts.path_param("site_id")?, parts.path_param("package_id")?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_get_latest_packages" => |parts| Ok(updates::get_latest_packages(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_list_packages" => |parts| Ok(updates::list_packages(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_update_package" => |parts| Ok(updates::update_package(parts.path_param("package_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_upload_software_deploy" => |_| Ok(updates::upload_software_deploy()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_auth_app" => |parts| Ok(users::auth_app(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_auth_eula" => |_| Ok(users::auth_eula()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_change_password" => |parts| Ok(users::change_password(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_create" => |parts| Ok(users::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_delete" => |parts| Ok(users::delete(parts.path_param("user_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_delete_2fa" => |parts| Ok(users::delete_2fa(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_delete_users" => |parts| Ok(users::delete_users(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_disable_2fa" => |parts| Ok(users::disable_2fa(&parts.body()?)?.with_response_type()),
+        "users_elevate_session" => |parts| Ok(users::elevate_session(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_enable_2fa" => |parts| Ok(users::enable_2fa(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_enable_app" => |parts| Ok(users::enable_app(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_enroll_2fa" => |parts| Ok(users::enroll_2fa(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_export" => |parts| Ok(users::export(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_generate_api_token" => |parts| Ok(users::generate_api_token(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_generate_iframe_token" => |parts| Ok(users::generate_iframe_token(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_get" => |parts| Ok(users::get(parts.path_param("user_id")?)?.with_response_type()),
+        "users_get_api_token_details" => |parts| Ok(users::get_api_token_details(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_get_api_token_details_by_user_id" => |parts| Ok(users::get_api_token_details_by_user_id(parts.path_param("user_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_get_login_by_token" => |parts| Ok(users::get_login_by_token(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_get_login_sso_saml2" => |parts| Ok(users::get_login_sso_saml2(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_get_of_user" => |parts| Ok(users::get_of_user(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_get_rs_auth_check" => |_| Ok(users::get_rs_auth_check()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_get_tenant_admin_auth_check" => |_| Ok(users::get_tenant_admin_auth_check()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_get_viewer_auth_check" => |_| Ok(users::get_viewer_auth_check()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_list" => |parts| Ok(users::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_login" => |parts| Ok(users::login(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_login_by_api_token" => |parts| Ok(users::login_by_api_token(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_login_continue" => |parts| Ok(users::login_continue(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_login_force_reset_password_on_login" => |parts| Ok(users::login_force_reset_password_on_login(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_logout" => |_| Ok(users::logout()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_post_login_sso_saml2" => |parts| Ok(users::post_login_sso_saml2(parts.path_param("scope_id")?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_re_auth_sso_saml2" => |_| Ok(users::re_auth_sso_saml2()?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_request_app" => |parts| Ok(users::request_app(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_reset_2fa" => |parts| Ok(users::reset_2fa(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_revoke_api_token" => |parts| Ok(users::revoke_api_token(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_send_reset_password_email_login" => |parts| Ok(users::send_reset_password_email_login(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_send_verification_email_onboarding" => |parts| Ok(users::send_verification_email_onboarding(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_set_password_login" => |parts| Ok(users::set_password_login(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_update" => |parts| Ok(users::update(parts.path_param("user_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_validate_token_onboarding" => |parts| Ok(users::validate_token_onboarding(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "administration")]
+        "users_verify_onboarding" => |parts| Ok(users::verify_onboarding(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_count_filters" => |parts| Ok(vcs_integration::count_filters(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_delete" => |parts| Ok(vcs_integration::delete(parts.path_param("vcsIntegrationId")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_delete_scanner_policy" => |parts| Ok(vcs_integration::delete_scanner_policy(parts.path_param("policyId")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_disable_scan_repos" => |parts| Ok(vcs_integration::disable_scan_repos(parts.path_param("integrationId")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_edit_tags" => |parts| Ok(vcs_integration::edit_tags(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_edit_tags_repos" => |parts| Ok(vcs_integration::edit_tags_repos(parts.path_param("integrationId")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_enable_scan_repos" => |parts| Ok(vcs_integration::enable_scan_repos(parts.path_param("integrationId")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_offboarding" => |parts| Ok(vcs_integration::get_offboarding(parts.path_param("integrationId")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_repos" => |parts| Ok(vcs_integration::get_repos(parts.path_param("vcsIntegrationId")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_scanner_policy" => |parts| Ok(vcs_integration::get_scanner_policy(parts.path_param("policyId")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_scanner_policy_max_allowed_priority" => |parts| Ok(vcs_integration::get_scanner_policy_max_allowed_priority(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_get_tags_repos" => |parts| Ok(vcs_integration::get_tags_repos(parts.path_param("integrationId")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_list" => |parts| Ok(vcs_integration::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_list_scanner_policies" => |parts| Ok(vcs_integration::list_scanner_policies(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_onboarding" => |parts| Ok(vcs_integration::onboarding(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_scanner_policy" => |parts| Ok(vcs_integration::scanner_policy(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_tunnel_user" => |parts| Ok(vcs_integration::tunnel_user(&parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_update" => |parts| Ok(vcs_integration::update(parts.path_param("vcsIntegrationId")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_update_repos_resync" => |parts| Ok(vcs_integration::update_repos_resync(parts.path_param("vcsIntegrationId")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "cloud")]
+        "vcs_integration_update_scanner_policy" => |parts| Ok(vcs_integration::update_scanner_policy(parts.path_param("policyId")?, &parts.query()?, &parts.body()?)?.with_response_type()),
         _ => return Err(runtime::RequestPartsError::unknown(operation)),
-    }?)
+    };
+    build(parts)
 }

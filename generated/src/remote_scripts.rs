@@ -2,6 +2,11 @@
 
 //! Script library, script runs on endpoints, and their results.
 
+#[cfg(feature = "remote-ops")]
+mod remote_ops;
+#[cfg(feature = "remote-ops")]
+pub use remote_ops::*;
+
 use crate::agents::AgentFilter;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields,
@@ -67,6 +72,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(
     query: &RemoteScriptsListQuery,
 ) -> Result<Request<Page<Script>>, RequestError> {
@@ -154,6 +160,7 @@ pub static EXECUTE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn execute(
     body: &RemoteScriptsExecuteRequest,
 ) -> Result<Request<Data<RemoteScriptsExecuteResult>>, RequestError> {
@@ -230,6 +237,7 @@ pub static FETCH_RESULTS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn fetch_results(
     body: &RemoteScriptsFetchResultsRequest,
 ) -> Result<Request<Data<ScriptResults>>, RequestError> {
@@ -304,6 +312,7 @@ pub static LIST_TASKS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list_tasks(
     query: &RemoteScriptsListTasksQuery,
 ) -> Result<Request<Page<Task>>, RequestError> {
@@ -325,6 +334,7 @@ pub struct PasswordScope {
 
 impl PasswordScope {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(scope_level: impl Into<ScopeLevel>) -> Self {
         Self {
             scope_level: scope_level.into(),
@@ -332,12 +342,14 @@ impl PasswordScope {
         }
     }
     /// ID of the scope from which the password is taken, as a string.
+    #[inline]
     #[must_use]
     pub fn scope_id(mut self, scope_id: impl Into<String>) -> Self {
         self.scope_id = Some(scope_id.into());
         self
     }
     /// Level of the scope from which the stored password is taken.
+    #[inline]
     #[must_use]
     pub fn scope_level(mut self, scope_level: impl Into<ScopeLevel>) -> Self {
         self.scope_level = scope_level.into();
@@ -419,6 +431,7 @@ pub struct RemoteScriptsExecuteData {
 
 impl RemoteScriptsExecuteData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         output_destination: impl Into<ScriptOutputDestination>,
         script_id: impl Into<String>,
@@ -443,12 +456,14 @@ impl RemoteScriptsExecuteData {
         }
     }
     /// API key for the destination to which the results are sent. At least 1 character.
+    #[inline]
     #[must_use]
     pub fn api_key(mut self, api_key: impl Into<Secret>) -> Self {
         self.api_key = Some(api_key.into());
         self
     }
     /// ID of the destination profile that the run uses.
+    #[inline]
     #[must_use]
     pub fn destination_profile_id(
         mut self,
@@ -458,6 +473,7 @@ impl RemoteScriptsExecuteData {
         self
     }
     /// Keyword of the destination profile for the results. At least 1 character.
+    #[inline]
     #[must_use]
     pub fn destination_profile_keyword(
         mut self,
@@ -467,12 +483,14 @@ impl RemoteScriptsExecuteData {
         self
     }
     /// Parameters of the script, as one string.
+    #[inline]
     #[must_use]
     pub fn input_params(mut self, input_params: impl Into<String>) -> Self {
         self.input_params = Some(input_params.into());
         self
     }
     /// Kind of destination of the script's output.
+    #[inline]
     #[must_use]
     pub fn output_destination(
         mut self,
@@ -482,29 +500,31 @@ impl RemoteScriptsExecuteData {
         self
     }
     /// Directory into which the script's output is written.
+    #[inline]
     #[must_use]
     pub fn output_directory(mut self, output_directory: impl Into<String>) -> Self {
         self.output_directory = Some(output_directory.into());
         self
     }
     /// Paths of the files the script writes as its output.
+    #[inline]
     #[must_use]
     pub fn output_file_paths(
         mut self,
         output_file_paths: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.output_file_paths = Some(
-            output_file_paths.into_iter().map(Into::into).collect(),
-        );
+        self.output_file_paths = Some(crate::runtime::converted(output_file_paths));
         self
     }
     /// Password of the script run, if one is required.
+    #[inline]
     #[must_use]
     pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.password = Some(password.into());
         self
     }
     /// Scope whose generic password is used for this run of the script.
+    #[inline]
     #[must_use]
     pub fn password_from_scope(
         mut self,
@@ -514,18 +534,21 @@ impl RemoteScriptsExecuteData {
         self
     }
     /// Whether the run has to be approved before it starts.
+    #[inline]
     #[must_use]
     pub fn requires_approval(mut self, requires_approval: bool) -> Self {
         self.requires_approval = Some(requires_approval);
         self
     }
     /// ID of the remote script to run.
+    #[inline]
     #[must_use]
     pub fn script_id(mut self, script_id: impl Into<String>) -> Self {
         self.script_id = script_id.into();
         self
     }
     /// Maximum time of this run of the script, in seconds. 60 to 172800.
+    #[inline]
     #[must_use]
     pub fn script_runtime_timeout_seconds(
         mut self,
@@ -535,6 +558,7 @@ impl RemoteScriptsExecuteData {
         self
     }
     /// Keyword used when the results are sent to Singularity XDR.
+    #[inline]
     #[must_use]
     pub fn singularityxdr_keyword(
         mut self,
@@ -544,12 +568,14 @@ impl RemoteScriptsExecuteData {
         self
     }
     /// URL of the Singularity XDR service that receives the results. At least 1 character.
+    #[inline]
     #[must_use]
     pub fn singularityxdr_url(mut self, singularityxdr_url: impl Into<String>) -> Self {
         self.singularityxdr_url = Some(singularityxdr_url.into());
         self
     }
     /// Description of the task that runs the script. At least 2 characters.
+    #[inline]
     #[must_use]
     pub fn task_description(mut self, task_description: impl Into<String>) -> Self {
         self.task_description = task_description.into();
@@ -690,6 +716,7 @@ pub struct RemoteScriptsExecuteRequest {
 
 impl RemoteScriptsExecuteRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<AgentFilter>) -> Self {
         Self {
             filter: filter.into(),
@@ -697,12 +724,14 @@ impl RemoteScriptsExecuteRequest {
         }
     }
     /// The script and how to run it.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<RemoteScriptsExecuteData>) -> Self {
         self.data = Some(data.into());
         self
     }
     /// The agents to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -764,6 +793,7 @@ impl crate::runtime::object_reader::ReadMembers for RemoteScriptsExecuteResult {
 crate::runtime::object_reader::impl_read_members!(RemoteScriptsExecuteResult);
 
 impl AffectedCount for RemoteScriptsExecuteResult {
+    #[inline]
     fn affected(&self) -> Option<u64> {
         self.affected.and_then(|count| u64::try_from(count).ok())
     }
@@ -805,21 +835,23 @@ crate::runtime::object_reader::impl_read_members!(RemoteScriptsFetchResultsData)
 
 impl RemoteScriptsFetchResultsData {
     /// Full or partial host names of the endpoints that ran scripts and whose files are requested. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn computer_names(
         mut self,
         computer_names: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.computer_names = Some(computer_names.into_iter().map(Into::into).collect());
+        self.computer_names = Some(crate::runtime::converted(computer_names));
         self
     }
     /// IDs of the tasks whose result files are requested. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn task_ids(
         mut self,
         task_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.task_ids = Some(task_ids.into_iter().map(Into::into).collect());
+        self.task_ids = Some(crate::runtime::converted(task_ids));
         self
     }
 }
@@ -859,10 +891,12 @@ pub struct RemoteScriptsFetchResultsRequest {
 
 impl RemoteScriptsFetchResultsRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(data: impl Into<RemoteScriptsFetchResultsData>) -> Self {
         Self { data: data.into() }
     }
     /// The tasks.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<RemoteScriptsFetchResultsData>) -> Self {
         self.data = data.into();
@@ -968,105 +1002,120 @@ crate::runtime::object_reader::impl_read_members!(RemoteScriptsListQuery);
 
 impl RemoteScriptsListQuery {
     /// Only scripts of these accounts, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Only scripts of these groups, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Only scripts with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Only scripts that can run in Advanced Response Scripts (true), or that cannot (false).
+    #[inline]
     #[must_use]
     pub fn is_available_for_ars(mut self, is_available_for_ars: bool) -> Self {
         self.is_available_for_ars = Some(is_available_for_ars);
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only scripts for these operating systems, such as windows. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn os_types(
         mut self,
         os_types: impl IntoIterator<Item = impl Into<ScriptOsType>>,
     ) -> Self {
-        self.os_types = Some(os_types.into_iter().map(Into::into).collect());
+        self.os_types = Some(crate::runtime::converted(os_types));
         self
     }
     /// Only scripts with this string in one of the searched fields.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only scripts of these types, such as artifactCollection. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn script_type(
         mut self,
         script_type: impl IntoIterator<Item = impl Into<ScriptType>>,
     ) -> Self {
-        self.script_type = Some(script_type.into_iter().map(Into::into).collect());
+        self.script_type = Some(crate::runtime::converted(script_type));
         self
     }
     /// Only scripts of these sites, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<ScriptSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
@@ -1395,229 +1444,258 @@ crate::runtime::object_reader::impl_read_members!(RemoteScriptsListTasksQuery);
 
 impl RemoteScriptsListTasksQuery {
     /// Only tasks of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Host name of the endpoint contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn computer_name_contains(
         mut self,
         computer_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.computer_name_contains = Some(
-            computer_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(computer_name_contains),
         );
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Only tasks created after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
     /// Only tasks created at or after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
     /// Only tasks created before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
     /// Only tasks created at or before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Description of the task contains one of these strings (case-insensitive). At most 20 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn description_contains(
         mut self,
         description_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.description_contains = Some(
-            description_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(description_contains),
         );
         self
     }
     /// Detailed status of the task contains one of these strings (case-insensitive). At most 20 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn detailed_status_contains(
         mut self,
         detailed_status_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.detailed_status_contains = Some(
-            detailed_status_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(detailed_status_contains),
         );
         self
     }
     /// Only tasks of these groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Only tasks with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// User who started the task contains one of these strings (case-insensitive). At most 20 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn initiated_by_contains(
         mut self,
         initiated_by_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.initiated_by_contains = Some(
-            initiated_by_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(initiated_by_contains),
         );
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only tasks that belong to this parent task, by ID.
+    #[inline]
     #[must_use]
     pub fn parent_task_id(mut self, parent_task_id: impl Into<String>) -> Self {
         self.parent_task_id = Some(parent_task_id.into());
         self
     }
     /// Only tasks of these parent tasks, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn parent_task_id_in(
         mut self,
         parent_task_id_in: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.parent_task_id_in = Some(
-            parent_task_id_in.into_iter().map(Into::into).collect(),
-        );
+        self.parent_task_id_in = Some(crate::runtime::converted(parent_task_id_in));
         self
     }
     /// Only tasks with this string in one of the searched fields.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only tasks of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<TaskSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
     /// Only tasks with one of these statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn status(
         mut self,
         status: impl IntoIterator<Item = impl Into<TaskStatus>>,
     ) -> Self {
-        self.status = Some(status.into_iter().map(Into::into).collect());
+        self.status = Some(crate::runtime::converted(status));
         self
     }
     /// Use the scope of the whole tenant (true), or not (false).
+    #[inline]
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
         self
     }
     /// Only tasks of this type.
+    #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<String>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
     /// Only tasks of these types. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.types = Some(types.into_iter().map(Into::into).collect());
+        self.types = Some(crate::runtime::converted(types));
         self
     }
     /// Only tasks last changed after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
     /// Only tasks last changed at or after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
     /// Only tasks last changed before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
     /// Only tasks last changed at or before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
     /// UUID of the agent contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn uuid_contains(
         mut self,
         uuid_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.uuid_contains = Some(uuid_contains.into_iter().map(Into::into).collect());
+        self.uuid_contains = Some(crate::runtime::converted(uuid_contains));
         self
     }
 }

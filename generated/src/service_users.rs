@@ -2,6 +2,11 @@
 
 //! Accounts for programs, each with an API token.
 
+#[cfg(feature = "administration")]
+mod administration;
+#[cfg(feature = "administration")]
+pub use administration::*;
+
 use crate::runtime::{
     ApiVersion, Evidence, Field, FieldKind, Fields, FilterRequirement, Method, OpenEnum,
     Operation, OperationKind, Page, Paging, Permissions, RateLimit, Request,
@@ -62,6 +67,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(
     query: &ServiceUsersListQuery,
 ) -> Result<Request<Page<ServiceUser>>, RequestError> {
@@ -260,81 +266,93 @@ crate::runtime::object_reader::impl_read_members!(ServiceUsersListQuery);
 
 impl ServiceUsersListQuery {
     /// Only service users of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Only service users with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only service users with this string in their name, email address or description.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only service users with one of these roles, by ID. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn role_ids(
         mut self,
         role_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.role_ids = Some(role_ids.into_iter().map(Into::into).collect());
+        self.role_ids = Some(crate::runtime::converted(role_ids));
         self
     }
     /// Only service users of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<ServiceUserSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());

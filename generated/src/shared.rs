@@ -32,6 +32,7 @@ impl crate::runtime::object_reader::ReadMembers for Affected {
 crate::runtime::object_reader::impl_read_members!(Affected);
 
 impl AffectedCount for Affected {
+    #[inline]
     fn affected(&self) -> Option<u64> {
         self.affected.and_then(|count| u64::try_from(count).ok())
     }
@@ -79,33 +80,37 @@ crate::runtime::object_reader::impl_read_members!(ScopeFilter);
 
 impl ScopeFilter {
     /// These accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// These groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// These sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// True for the whole tenant, without IDs.
+    #[inline]
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
@@ -114,6 +119,7 @@ impl ScopeFilter {
 }
 
 impl Filter for ScopeFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "accountIds" => self.account_ids = value.list()?,

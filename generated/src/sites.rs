@@ -2,6 +2,11 @@
 
 //! Sites of an account, each with its own licenses and policy.
 
+#[cfg(feature = "administration")]
+mod administration;
+#[cfg(feature = "administration")]
+pub use administration::*;
+
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, RateLimit,
@@ -67,6 +72,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(query: &SitesListQuery) -> Result<Request<Page<Site>>, RequestError> {
     Request::new(&LIST).with_query(query)
 }
@@ -134,6 +140,7 @@ pub static GET: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn get(site_id: &str) -> Result<Request<Data<Site>>, RequestError> {
     Request::new(&GET).path_param("site_id", site_id)
 }
@@ -206,6 +213,7 @@ pub static EXPIRE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn expire(site_id: &str) -> Result<Request<Data<Site>>, RequestError> {
     Request::new(&EXPIRE).path_param("site_id", site_id)
 }
@@ -282,6 +290,7 @@ pub static REACTIVATE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn reactivate(
     site_id: &str,
     body: &SitesReactivateRequest,
@@ -658,12 +667,14 @@ crate::runtime::object_reader::impl_read_members!(SiteReactivationData);
 
 impl SiteReactivationData {
     /// Time when the reactivated site expires.
+    #[inline]
     #[must_use]
     pub fn expiration(mut self, expiration: impl Into<Timestamp>) -> Self {
         self.expiration = Some(expiration.into());
         self
     }
     /// True to reactivate the site without an end date; if false, set expiration as well. Default false.
+    #[inline]
     #[must_use]
     pub fn unlimited(mut self, unlimited: bool) -> Self {
         self.unlimited = Some(unlimited);
@@ -869,229 +880,263 @@ crate::runtime::object_reader::impl_read_members!(SitesListQuery);
 
 impl SitesListQuery {
     /// Only sites of the account with this ID.
+    #[inline]
     #[must_use]
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.account_id = Some(account_id.into());
         self
     }
     /// Only sites of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Name of the account contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn account_name_contains(
         mut self,
         account_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.account_name_contains = Some(
-            account_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(account_name_contains),
         );
         self
     }
     /// Only sites with this number of licenses in use.
+    #[inline]
     #[must_use]
     pub fn active_licenses(mut self, active_licenses: i64) -> Self {
         self.active_licenses = Some(active_licenses);
         self
     }
     /// Only sites on which the user has admin rights (true), or without this restriction (false).
+    #[inline]
     #[must_use]
     pub fn admin_only(mut self, admin_only: bool) -> Self {
         self.admin_only = Some(admin_only);
         self
     }
     /// Only sites that the user can move agents into (true), or without this restriction (false).
+    #[inline]
     #[must_use]
     pub fn available_move_sites(mut self, available_move_sites: bool) -> Self {
         self.available_move_sites = Some(available_move_sites);
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Only sites created at this time.
+    #[inline]
     #[must_use]
     pub fn created_at(mut self, created_at: impl Into<Timestamp>) -> Self {
         self.created_at = Some(created_at.into());
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Only sites that have this description.
+    #[inline]
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
     /// Description of the site contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn description_contains(
         mut self,
         description_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.description_contains = Some(
-            description_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(description_contains),
         );
         self
     }
     /// Only sites that expire at this time.
+    #[inline]
     #[must_use]
     pub fn expiration(mut self, expiration: impl Into<Timestamp>) -> Self {
         self.expiration = Some(expiration.into());
         self
     }
     /// Only sites with this external ID, as assigned by the user or the external source.
+    #[inline]
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
     /// Only sites that support these features, such as firewall-control. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn features(
         mut self,
         features: impl IntoIterator<Item = impl Into<LicenseFeature>>,
     ) -> Self {
-        self.features = Some(features.into_iter().map(Into::into).collect());
+        self.features = Some(crate::runtime::converted(features));
         self
     }
     /// Only sites that are healthy (true), or that are not (false).
+    #[inline]
     #[must_use]
     pub fn health_status(mut self, health_status: bool) -> Self {
         self.health_status = Some(health_status);
         self
     }
     /// Only the sites that are the default (true), or that are not (false).
+    #[inline]
     #[must_use]
     pub fn is_default(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only sites with these modules, as a comma-separated string, such as star,rso.
+    #[inline]
     #[must_use]
     pub fn module(mut self, module: impl Into<String>) -> Self {
         self.module = Some(module.into());
         self
     }
     /// Only sites that have exactly this name.
+    #[inline]
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
     /// Name of the site contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn name_contains(
         mut self,
         name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.name_contains = Some(name_contains.into_iter().map(Into::into).collect());
+        self.name_contains = Some(crate::runtime::converted(name_contains));
         self
     }
     /// Only sites with this string in their name, description or account name.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only the site with this registration token.
+    #[inline]
     #[must_use]
     pub fn registration_token(mut self, registration_token: impl Into<String>) -> Self {
         self.registration_token = Some(registration_token.into());
         self
     }
     /// Only these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Only sites of this type, such as Trial.
+    #[inline]
     #[must_use]
     pub fn site_type(mut self, site_type: impl Into<LicenseType>) -> Self {
         self.site_type = Some(site_type.into());
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Only sites with this product SKU, such as core.
+    #[inline]
     #[must_use]
     pub fn sku(mut self, sku: impl Into<String>) -> Self {
         self.sku = Some(sku.into());
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<SiteSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
     /// Only sites in this state, such as active.
+    #[inline]
     #[must_use]
     pub fn state(mut self, state: impl Into<LicenseState>) -> Self {
         self.state = Some(state.into());
         self
     }
     /// Only sites in one of these states, such as active or expired. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn states(
         mut self,
         states: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.states = Some(states.into_iter().map(Into::into).collect());
+        self.states = Some(crate::runtime::converted(states));
         self
     }
     /// Only sites with this product suite; deprecated in favor of sku.
+    #[inline]
     #[must_use]
     pub fn suite(mut self, suite: impl Into<Suite>) -> Self {
         self.suite = Some(suite.into());
         self
     }
     /// Only sites with this total number of licenses.
+    #[inline]
     #[must_use]
     pub fn total_licenses(mut self, total_licenses: i64) -> Self {
         self.total_licenses = Some(total_licenses);
         self
     }
     /// Only sites last updated at this time.
+    #[inline]
     #[must_use]
     pub fn updated_at(mut self, updated_at: impl Into<Timestamp>) -> Self {
         self.updated_at = Some(updated_at.into());
@@ -1385,10 +1430,12 @@ pub struct SitesReactivateRequest {
 
 impl SitesReactivateRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(data: impl Into<SiteReactivationData>) -> Self {
         Self { data: data.into() }
     }
     /// Expiration of the reactivated site.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<SiteReactivationData>) -> Self {
         self.data = data.into();

@@ -77,6 +77,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(
     query: &StarRulesListQuery,
 ) -> Result<Request<Page<StarRule>>, RequestError> {
@@ -158,6 +159,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn create(
     body: &StarRulesCreateRequest,
 ) -> Result<Request<Data<SavedStarRule>>, RequestError> {
@@ -229,6 +231,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn delete(
     body: &StarRulesDeleteRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -300,6 +303,7 @@ pub static DISABLE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn disable(
     body: &StarRulesDisableRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -371,6 +375,7 @@ pub static ENABLE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn enable(
     body: &StarRulesEnableRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -464,6 +469,7 @@ pub static UPDATE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn update(
     rule_id: &str,
     body: &StarRulesUpdateRequest,
@@ -504,27 +510,31 @@ pub struct AdvancedDetection {
 
 impl AdvancedDetection {
     /// Type of entity that links the matches of the queries.
+    #[inline]
     #[must_use]
     pub fn entity(mut self, entity: impl Into<RuleEntity>) -> Self {
         self.entity = Some(entity.into());
         self
     }
     /// Minimum number of the queries that must match before an alert is raised.
+    #[inline]
     #[must_use]
     pub fn min_queries_match(mut self, min_queries_match: i64) -> Self {
         self.min_queries_match = Some(min_queries_match);
         self
     }
     /// Queries that the rule correlates, with their settings. 2 to 5 items.
+    #[inline]
     #[must_use]
     pub fn queries(
         mut self,
         queries: impl IntoIterator<Item = impl Into<AdvancedDetectionQuery>>,
     ) -> Self {
-        self.queries = Some(queries.into_iter().map(Into::into).collect());
+        self.queries = Some(crate::runtime::converted(queries));
         self
     }
     /// Period within which the matches must fall.
+    #[inline]
     #[must_use]
     pub fn time_window(
         mut self,
@@ -587,6 +597,7 @@ pub struct AdvancedDetectionQuery {
 
 impl AdvancedDetectionQuery {
     /// Query text, in S1QL.
+    #[inline]
     #[must_use]
     pub fn s1ql(mut self, s1ql: impl Into<String>) -> Self {
         self.s1ql = Some(s1ql.into());
@@ -620,6 +631,7 @@ pub struct AdvancedDetectionWindow {
 
 impl AdvancedDetectionWindow {
     /// Length of the time window, in minutes. 10 to 1440.
+    #[inline]
     #[must_use]
     pub fn window_minutes(mut self, window_minutes: i64) -> Self {
         self.window_minutes = Some(window_minutes);
@@ -658,6 +670,7 @@ pub struct RuleCoolOff {
 
 impl RuleCoolOff {
     /// Length of the period after an alert, in minutes. 1 to 1440.
+    #[inline]
     #[must_use]
     pub fn renotify_minutes(mut self, renotify_minutes: i64) -> Self {
         self.renotify_minutes = Some(renotify_minutes);
@@ -718,27 +731,31 @@ pub struct RuleCorrelation {
 
 impl RuleCorrelation {
     /// Entity that the matches have in common, such as user, endpoint or none.
+    #[inline]
     #[must_use]
     pub fn entity(mut self, entity: impl Into<String>) -> Self {
         self.entity = Some(entity.into());
         self
     }
     /// Whether the subqueries must match in the order of the list.
+    #[inline]
     #[must_use]
     pub fn match_in_order(mut self, match_in_order: bool) -> Self {
         self.match_in_order = Some(match_in_order);
         self
     }
     /// The subqueries. 1 to 10 items.
+    #[inline]
     #[must_use]
     pub fn sub_queries(
         mut self,
         sub_queries: impl IntoIterator<Item = impl Into<RuleSubQuery>>,
     ) -> Self {
-        self.sub_queries = Some(sub_queries.into_iter().map(Into::into).collect());
+        self.sub_queries = Some(crate::runtime::converted(sub_queries));
         self
     }
     /// Period within which the matches must fall.
+    #[inline]
     #[must_use]
     pub fn time_window(mut self, time_window: impl Into<RuleCorrelationWindow>) -> Self {
         self.time_window = Some(time_window.into());
@@ -796,6 +813,7 @@ pub struct RuleCorrelationWindow {
 
 impl RuleCorrelationWindow {
     /// Length of the time window, in minutes, from 1 to 720.
+    #[inline]
     #[must_use]
     pub fn window_minutes(mut self, window_minutes: i64) -> Self {
         self.window_minutes = Some(window_minutes);
@@ -852,24 +870,28 @@ pub struct RuleSchedule {
 
 impl RuleSchedule {
     /// Period before each run that the query searches, in minutes. 1 to 43200.
+    #[inline]
     #[must_use]
     pub fn lookback_window_minutes(mut self, lookback_window_minutes: i64) -> Self {
         self.lookback_window_minutes = Some(lookback_window_minutes);
         self
     }
     /// Query text, a PowerQuery.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Interval between two runs, in minutes. 1 to 43200.
+    #[inline]
     #[must_use]
     pub fn run_interval_minutes(mut self, run_interval_minutes: i64) -> Self {
         self.run_interval_minutes = Some(run_interval_minutes);
         self
     }
     /// Number of result rows that raises an alert; by default more than 0.
+    #[inline]
     #[must_use]
     pub fn threshold(mut self, threshold: impl Into<RuleThreshold>) -> Self {
         self.threshold = Some(threshold.into());
@@ -941,12 +963,14 @@ pub struct RuleSubQuery {
 
 impl RuleSubQuery {
     /// Number of times that the subquery must match. 1 to 1000.
+    #[inline]
     #[must_use]
     pub fn matches_required(mut self, matches_required: i64) -> Self {
         self.matches_required = Some(matches_required);
         self
     }
     /// Query text, in S1QL.
+    #[inline]
     #[must_use]
     pub fn sub_query(mut self, sub_query: impl Into<String>) -> Self {
         self.sub_query = Some(sub_query.into());
@@ -997,12 +1021,14 @@ pub struct RuleThreshold {
 
 impl RuleThreshold {
     /// Comparison with the number of rows; the default is Greater.
+    #[inline]
     #[must_use]
     pub fn operator(mut self, operator: impl Into<ThresholdOperator>) -> Self {
         self.operator = Some(operator.into());
         self
     }
     /// Number of rows; the default is 0. At least 0.
+    #[inline]
     #[must_use]
     pub fn value(mut self, value: i64) -> Self {
         self.value = Some(value);
@@ -1446,6 +1472,7 @@ pub struct StarRuleData {
 
 impl StarRuleData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         expiration_mode: impl Into<ExpirationMode>,
         name: impl Into<String>,
@@ -1474,6 +1501,7 @@ impl StarRuleData {
         }
     }
     /// Settings of a rule that correlates several queries.
+    #[inline]
     #[must_use]
     pub fn advanced_detection_params(
         mut self,
@@ -1483,6 +1511,7 @@ impl StarRuleData {
         self
     }
     /// Period without further alerts after an alert of the rule.
+    #[inline]
     #[must_use]
     pub fn cool_off_settings(
         mut self,
@@ -1492,6 +1521,7 @@ impl StarRuleData {
         self
     }
     /// Settings of a rule that correlates several subqueries.
+    #[inline]
     #[must_use]
     pub fn correlation_params(
         mut self,
@@ -1501,18 +1531,21 @@ impl StarRuleData {
         self
     }
     /// Free text that describes the STAR rule. At most 2000 characters.
+    #[inline]
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
     /// Time when the STAR rule expires.
+    #[inline]
     #[must_use]
     pub fn expiration(mut self, expiration: impl Into<Timestamp>) -> Self {
         self.expiration = Some(expiration.into());
         self
     }
     /// Whether the rule is permanent or temporary; a temporary rule needs an expiration date.
+    #[inline]
     #[must_use]
     pub fn expiration_mode(
         mut self,
@@ -1522,42 +1555,49 @@ impl StarRuleData {
         self
     }
     /// ID of the STAR rule.
+    #[inline]
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
     /// Name of the STAR rule.
+    #[inline]
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
     /// True when the rule disconnects matching endpoints from the network. Default false.
+    #[inline]
     #[must_use]
     pub fn network_quarantine(mut self, network_quarantine: bool) -> Self {
         self.network_quarantine = Some(network_quarantine);
         self
     }
     /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
+    #[inline]
     #[must_use]
     pub fn query_lang(mut self, query_lang: impl Into<Value>) -> Self {
         self.query_lang = Some(query_lang.into());
         self
     }
     /// Kind of query that the rule runs.
+    #[inline]
     #[must_use]
     pub fn query_type(mut self, query_type: impl Into<RuleQueryType>) -> Self {
         self.query_type = query_type.into();
         self
     }
     /// Query text, in S1QL.
+    #[inline]
     #[must_use]
     pub fn s1ql(mut self, s1ql: impl Into<String>) -> Self {
         self.s1ql = Some(s1ql.into());
         self
     }
     /// Settings of a rule whose query runs on a schedule.
+    #[inline]
     #[must_use]
     pub fn scheduled_params(
         mut self,
@@ -1567,24 +1607,28 @@ impl StarRuleData {
         self
     }
     /// Severity of the alerts that the rule raises.
+    #[inline]
     #[must_use]
     pub fn severity(mut self, severity: impl Into<Severity>) -> Self {
         self.severity = severity.into();
         self
     }
     /// Status to set, such as Draft or Active.
+    #[inline]
     #[must_use]
     pub fn status(mut self, status: impl Into<RuleStatus>) -> Self {
         self.status = status.into();
         self
     }
     /// ID of the template from which the rule was created.
+    #[inline]
     #[must_use]
     pub fn template_rule_id(mut self, template_rule_id: impl Into<String>) -> Self {
         self.template_rule_id = Some(template_rule_id.into());
         self
     }
     /// Automatic response to matches: none, or treat them as a suspicious or malicious threat.
+    #[inline]
     #[must_use]
     pub fn treat_as_threat(mut self, treat_as_threat: impl Into<TreatAsThreat>) -> Self {
         self.treat_as_threat = Some(treat_as_threat.into());
@@ -1848,43 +1892,46 @@ crate::runtime::object_reader::impl_read_members!(StarRuleFilter);
 
 impl StarRuleFilter {
     /// Only rules of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Only rules with an active response (true), or without one (false).
+    #[inline]
     #[must_use]
     pub fn active_response(mut self, active_response: bool) -> Self {
         self.active_response = Some(active_response);
         self
     }
     /// Name or email address of the user who created the rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn creator_contains(
         mut self,
         creator_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.creator_contains = Some(
-            creator_contains.into_iter().map(Into::into).collect(),
-        );
+        self.creator_contains = Some(crate::runtime::converted(creator_contains));
         self
     }
     /// Description of the rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn description_contains(
         mut self,
         description_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.description_contains = Some(
-            description_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(description_contains),
         );
         self
     }
     /// Only rules with this expiration mode, such as Permanent.
+    #[inline]
     #[must_use]
     pub fn expiration_mode(
         mut self,
@@ -1894,89 +1941,101 @@ impl StarRuleFilter {
         self
     }
     /// Only rules that have expired (true), or that have not (false).
+    #[inline]
     #[must_use]
     pub fn expired(mut self, expired: bool) -> Self {
         self.expired = Some(expired);
         self
     }
     /// Only rules of these groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Only rules with these IDs. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Name of the rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn name_contains(
         mut self,
         name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.name_contains = Some(name_contains.into_iter().map(Into::into).collect());
+        self.name_contains = Some(crate::runtime::converted(name_contains));
         self
     }
     /// Only rules with one of these strings in their query. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.query = Some(query.into_iter().map(Into::into).collect());
+        self.query = Some(crate::runtime::converted(query));
         self
     }
     /// Only rules with this query type, such as events.
+    #[inline]
     #[must_use]
     pub fn query_type(mut self, query_type: impl Into<RuleQueryType>) -> Self {
         self.query_type = Some(query_type.into());
         self
     }
     /// Only STAR rules that have reached their alert limit (true), or that have not (false).
+    #[inline]
     #[must_use]
     pub fn reached_limit(mut self, reached_limit: bool) -> Self {
         self.reached_limit = Some(reached_limit);
         self
     }
     /// Query text of the STAR rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn s1ql_contains(
         mut self,
         s1ql_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.s1ql_contains = Some(s1ql_contains.into_iter().map(Into::into).collect());
+        self.s1ql_contains = Some(crate::runtime::converted(s1ql_contains));
         self
     }
     /// Only rules at one of these scope levels, such as site. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<Scope>>) -> Self {
-        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self.scopes = Some(crate::runtime::converted(scopes));
         self
     }
     /// Only rules of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Only rules with one of these statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn status(
         mut self,
         status: impl IntoIterator<Item = impl Into<RuleStatus>>,
     ) -> Self {
-        self.status = Some(status.into_iter().map(Into::into).collect());
+        self.status = Some(crate::runtime::converted(status));
         self
     }
 }
 
 impl Filter for StarRuleFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "accountIds" => self.account_ids = value.list()?,
@@ -2158,6 +2217,7 @@ pub struct StarRulesCreateRequest {
 
 impl StarRulesCreateRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(data: impl Into<StarRuleData>) -> Self {
         Self {
             data: data.into(),
@@ -2165,12 +2225,14 @@ impl StarRulesCreateRequest {
         }
     }
     /// The rule.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<StarRuleData>) -> Self {
         self.data = data.into();
         self
     }
     /// Scope of the new or replaced item.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ScopeFilter>) -> Self {
         self.filter = Some(filter.into());
@@ -2205,10 +2267,12 @@ pub struct StarRulesDeleteRequest {
 
 impl StarRulesDeleteRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<StarRuleFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The rules to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<StarRuleFilter>) -> Self {
         self.filter = filter.into();
@@ -2237,10 +2301,12 @@ pub struct StarRulesDisableRequest {
 
 impl StarRulesDisableRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<StarRuleFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The rules to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<StarRuleFilter>) -> Self {
         self.filter = filter.into();
@@ -2269,10 +2335,12 @@ pub struct StarRulesEnableRequest {
 
 impl StarRulesEnableRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<StarRuleFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The rules to act on.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<StarRuleFilter>) -> Self {
         self.filter = filter.into();
@@ -2363,60 +2431,70 @@ crate::runtime::object_reader::impl_read_members!(StarRulesListQuery);
 
 impl StarRulesListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Return all items in the requested scope at once (true), or page by page (false).
+    #[inline]
     #[must_use]
     pub fn disable_pagination(mut self, disable_pagination: bool) -> Self {
         self.disable_pagination = Some(disable_pagination);
         self
     }
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<StarRuleFilter>) -> Self {
         self.filter = filter.into();
         self
     }
     /// Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true.
+    #[inline]
     #[must_use]
     pub fn is_legacy(mut self, is_legacy: bool) -> Self {
         self.is_legacy = Some(is_legacy);
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<StarRuleSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
@@ -2529,6 +2607,7 @@ pub struct StarRulesUpdateRequest {
 
 impl StarRulesUpdateRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(data: impl Into<StarRuleData>) -> Self {
         Self {
             data: data.into(),
@@ -2536,12 +2615,14 @@ impl StarRulesUpdateRequest {
         }
     }
     /// The rule.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<StarRuleData>) -> Self {
         self.data = data.into();
         self
     }
     /// Scope of the new or replaced item.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ScopeFilter>) -> Self {
         self.filter = Some(filter.into());

@@ -2,6 +2,11 @@
 
 //! Status of the console.
 
+#[cfg(feature = "administration")]
+mod administration;
+#[cfg(feature = "administration")]
+pub use administration::*;
+
 use crate::runtime::{
     ApiVersion, Data, Evidence, FilterRequirement, Method, Operation, OperationKind,
     Paging, Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier,
@@ -58,6 +63,7 @@ pub static GET_STATUS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn get_status() -> Result<Request<Data<SystemStatus>>, RequestError> {
     Ok(Request::new(&GET_STATUS))
 }

@@ -2,6 +2,11 @@
 
 //! Threats that agents detected on the endpoints, actions on them, and analyst decisions.
 
+#[cfg(feature = "threats")]
+mod threats;
+#[cfg(feature = "threats")]
+pub use threats::*;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -63,6 +68,7 @@ pub static SUMMARY: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn summary(
     query: &ThreatsSummaryQuery,
 ) -> Result<Request<Data<ThreatSummary>>, RequestError> {
@@ -140,6 +146,7 @@ pub static LIST: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list(query: &ThreatsListQuery) -> Result<Request<Page<Threat>>, RequestError> {
     Request::new(&LIST).with_query(query)
 }
@@ -217,6 +224,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn update_analyst_verdict(
     body: &ThreatsUpdateAnalystVerdictRequest,
 ) -> Result<Request<Data<ThreatVerdictResult>>, RequestError> {
@@ -296,6 +304,7 @@ pub static FETCH_FILE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn fetch_file(
     body: &ThreatsFetchFileRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -378,6 +387,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn update_incident(
     body: &ThreatsUpdateIncidentRequest,
 ) -> Result<Request<Data<ThreatIncidentResult>>, RequestError> {
@@ -462,6 +472,7 @@ pub static MITIGATE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn mitigate(
     action: &MitigationAction,
     body: &ThreatsMitigateRequest,
@@ -542,6 +553,7 @@ pub static ADD_NOTE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn add_note(
     body: &ThreatsAddNoteRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -604,6 +616,7 @@ pub static GET_CLOUD_DOWNLOAD: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn get_cloud_download(
     threat_id: &str,
 ) -> Result<Request<Data<ThreatCloudFile>>, RequestError> {
@@ -672,6 +685,7 @@ pub static LIST_NOTES: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list_notes(
     threat_id: &str,
     query: &ThreatsListNotesQuery,
@@ -747,6 +761,7 @@ pub static LIST_TIMELINE: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list_timeline(
     threat_id: &str,
     query: &ThreatsListTimelineQuery,
@@ -812,6 +827,7 @@ pub static LIST_V2_0: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn list_v2_0(
     query: &ThreatsListV20Query,
 ) -> Result<Request<Page<LegacyThreat>>, RequestError> {
@@ -869,6 +885,7 @@ pub static MARK_AS_RESOLVED: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn mark_as_resolved(
     body: &ThreatsMarkAsResolvedRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -929,6 +946,7 @@ pub static MARK_AS_THREAT: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn mark_as_threat(
     body: &ThreatsMarkAsThreatRequest,
 ) -> Result<Request<Data<Affected>>, RequestError> {
@@ -1510,100 +1528,110 @@ crate::runtime::object_reader::impl_read_members!(LegacyThreatFilter);
 
 impl LegacyThreatFilter {
     /// Threats with one of these classifications.
+    #[inline]
     #[must_use]
     pub fn classifications(
         mut self,
         classifications: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.classifications = Some(
-            classifications.into_iter().map(Into::into).collect(),
-        );
+        self.classifications = Some(crate::runtime::converted(classifications));
         self
     }
     /// Threats whose file has one of these SHA-1 hashes, 40 hex digits each.
+    #[inline]
     #[must_use]
     pub fn content_hashes(
         mut self,
         content_hashes: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.content_hashes = Some(content_hashes.into_iter().map(Into::into).collect());
+        self.content_hashes = Some(crate::runtime::converted(content_hashes));
         self
     }
     /// Threats recorded by the console after this time, UTC.
+    #[inline]
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
     /// Threats recorded at this time or after it, UTC.
+    #[inline]
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
     /// Threats recorded before this time, UTC.
+    #[inline]
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
     /// Threats recorded at this time or before it, UTC.
+    #[inline]
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
     /// Threats whose name contains this string.
+    #[inline]
     #[must_use]
     pub fn display_name_like(mut self, display_name_like: impl Into<String>) -> Self {
         self.display_name_like = Some(display_name_like.into());
         self
     }
     /// Threats with these IDs.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Threats with one of these mitigation statuses, in the values of API 2.0.
+    #[inline]
     #[must_use]
     pub fn mitigation_statuses(
         mut self,
         mitigation_statuses: impl IntoIterator<Item = impl Into<LegacyMitigationStatus>>,
     ) -> Self {
-        self.mitigation_statuses = Some(
-            mitigation_statuses.into_iter().map(Into::into).collect(),
-        );
+        self.mitigation_statuses = Some(crate::runtime::converted(mitigation_statuses));
         self
     }
     /// Threats that contain this string; the searched fields are not documented.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Minimum risk score. The integration also drops lower scores itself, so it is unknown whether the console treats the value as a minimum or as an exact match. 1 to 10.
+    #[inline]
     #[must_use]
     pub fn rank(mut self, rank: i64) -> Self {
         self.rank = Some(rank);
         self
     }
     /// Whether the threat is closed.
+    #[inline]
     #[must_use]
     pub fn resolved(mut self, resolved: bool) -> Self {
         self.resolved = Some(resolved);
         self
     }
     /// Threats on agents of these sites.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Threats last changed at or after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
@@ -1612,6 +1640,7 @@ impl LegacyThreatFilter {
 }
 
 impl Filter for LegacyThreatFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "classifications" => self.classifications = value.list()?,
@@ -1737,12 +1766,14 @@ pub struct LegacyThreatMarkingData {
 
 impl LegacyThreatMarkingData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(target_scope: impl Into<ThreatTargetScope>) -> Self {
         Self {
             target_scope: target_scope.into(),
         }
     }
     /// Whether the confirmation applies to the site or to the whole tenant.
+    #[inline]
     #[must_use]
     pub fn target_scope(mut self, target_scope: impl Into<ThreatTargetScope>) -> Self {
         self.target_scope = target_scope.into();
@@ -1880,12 +1911,14 @@ crate::runtime::object_reader::impl_read_members!(ThreatActionFilter);
 
 impl ThreatActionFilter {
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
         self.filter = filter.into();
         self
     }
     /// Maximum number of threats. Does not narrow the selection; its effect on actions is not documented. At least 1.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
@@ -1894,12 +1927,14 @@ impl ThreatActionFilter {
 }
 
 impl From<ThreatFilter> for ThreatActionFilter {
+    #[inline]
     fn from(filter: ThreatFilter) -> Self {
         Self { filter, ..Self::default() }
     }
 }
 
 impl Filter for ThreatActionFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "limit" => self.limit = value.integer()?,
@@ -3492,10 +3527,12 @@ pub struct ThreatFileRequestData {
 
 impl ThreatFileRequestData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(password: impl Into<Secret>) -> Self {
         Self { password: password.into() }
     }
     /// Password that encrypts the fetched files.
+    #[inline]
     #[must_use]
     pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.password = password.into();
@@ -4193,144 +4230,151 @@ crate::runtime::object_reader::impl_read_members!(ThreatFilter);
 
 impl ThreatFilter {
     /// Threats on agents of these accounts. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Threats on these agents, by the ID that the console assigned. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn agent_ids(
         mut self,
         agent_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.agent_ids = Some(agent_ids.into_iter().map(Into::into).collect());
+        self.agent_ids = Some(crate::runtime::converted(agent_ids));
         self
     }
     /// Whether the agent is currently in contact with the console.
+    #[inline]
     #[must_use]
     pub fn agent_is_active(mut self, agent_is_active: bool) -> Self {
         self.agent_is_active = Some(agent_is_active);
         self
     }
     /// Threats on endpoints with one of these machine types. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn agent_machine_types(
         mut self,
         agent_machine_types: impl IntoIterator<Item = impl Into<MachineType>>,
     ) -> Self {
-        self.agent_machine_types = Some(
-            agent_machine_types.into_iter().map(Into::into).collect(),
-        );
+        self.agent_machine_types = Some(crate::runtime::converted(agent_machine_types));
         self
     }
     /// Threats on endpoints with none of these machine types. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn agent_machine_types_nin(
         mut self,
         agent_machine_types_nin: impl IntoIterator<Item = impl Into<MachineType>>,
     ) -> Self {
         self.agent_machine_types_nin = Some(
-            agent_machine_types_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(agent_machine_types_nin),
         );
         self
     }
     /// Tags of the agent, as a JSON object in a string. Each key is the key of a tag and has a list of alternative values; a key that ends in `__nin` excludes its values.
+    #[inline]
     #[must_use]
     pub fn agent_tags_data(mut self, agent_tags_data: impl Into<String>) -> Self {
         self.agent_tags_data = Some(agent_tags_data.into());
         self
     }
     /// Threats on agents of exactly these versions, four numbers each. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn agent_versions(
         mut self,
         agent_versions: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.agent_versions = Some(agent_versions.into_iter().map(Into::into).collect());
+        self.agent_versions = Some(crate::runtime::converted(agent_versions));
         self
     }
     /// Threats on agents of none of these versions. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn agent_versions_nin(
         mut self,
         agent_versions_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.agent_versions_nin = Some(
-            agent_versions_nin.into_iter().map(Into::into).collect(),
-        );
+        self.agent_versions_nin = Some(crate::runtime::converted(agent_versions_nin));
         self
     }
     /// Threats with one of these analyst verdicts. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn analyst_verdicts(
         mut self,
         analyst_verdicts: impl IntoIterator<Item = impl Into<AnalystVerdict>>,
     ) -> Self {
-        self.analyst_verdicts = Some(
-            analyst_verdicts.into_iter().map(Into::into).collect(),
-        );
+        self.analyst_verdicts = Some(crate::runtime::converted(analyst_verdicts));
         self
     }
     /// Threats with none of these analyst verdicts. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn analyst_verdicts_nin(
         mut self,
         analyst_verdicts_nin: impl IntoIterator<Item = impl Into<AnalystVerdict>>,
     ) -> Self {
         self.analyst_verdicts_nin = Some(
-            analyst_verdicts_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(analyst_verdicts_nin),
         );
         self
     }
     /// Threats on Amazon instances whose IAM role contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn aws_role_contains(
         mut self,
         aws_role_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.aws_role_contains = Some(
-            aws_role_contains.into_iter().map(Into::into).collect(),
-        );
+        self.aws_role_contains = Some(crate::runtime::converted(aws_role_contains));
         self
     }
     /// Threats on Amazon instances in a security group whose name contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn aws_security_groups_contains(
         mut self,
         aws_security_groups_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.aws_security_groups_contains = Some(
-            aws_security_groups_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(aws_security_groups_contains),
         );
         self
     }
     /// Threats on Amazon instances in a subnet whose ID contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn aws_subnet_ids_contains(
         mut self,
         aws_subnet_ids_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.aws_subnet_ids_contains = Some(
-            aws_subnet_ids_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(aws_subnet_ids_contains),
         );
         self
     }
     /// Threats on Azure instances whose resource group contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn azure_resource_group_contains(
         mut self,
         azure_resource_group_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.azure_resource_group_contains = Some(
-            azure_resource_group_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(azure_resource_group_contains),
         );
         self
     }
     /// Threats whose classification was chosen by one of these product components. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn classification_sources(
         mut self,
@@ -4339,11 +4383,12 @@ impl ThreatFilter {
         >,
     ) -> Self {
         self.classification_sources = Some(
-            classification_sources.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(classification_sources),
         );
         self
     }
     /// Threats whose classification was chosen by none of these product components. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn classification_sources_nin(
         mut self,
@@ -4352,769 +4397,829 @@ impl ThreatFilter {
         >,
     ) -> Self {
         self.classification_sources_nin = Some(
-            classification_sources_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(classification_sources_nin),
         );
         self
     }
     /// Threats with one of these classifications, for example `Malware` or `Infostealer`. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn classifications(
         mut self,
         classifications: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.classifications = Some(
-            classifications.into_iter().map(Into::into).collect(),
-        );
+        self.classifications = Some(crate::runtime::converted(classifications));
         self
     }
     /// Threats with none of these classifications. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn classifications_nin(
         mut self,
         classifications_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.classifications_nin = Some(
-            classifications_nin.into_iter().map(Into::into).collect(),
-        );
+        self.classifications_nin = Some(crate::runtime::converted(classifications_nin));
         self
     }
     /// Threats on instances whose account, subscription or project contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_account_contains(
         mut self,
         cloud_account_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_account_contains = Some(
-            cloud_account_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_account_contains),
         );
         self
     }
     /// Threats on instances started from an image whose name contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_image_contains(
         mut self,
         cloud_image_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_image_contains = Some(
-            cloud_image_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_image_contains),
         );
         self
     }
     /// Threats on instances whose ID contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_instance_id_contains(
         mut self,
         cloud_instance_id_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_instance_id_contains = Some(
-            cloud_instance_id_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_instance_id_contains),
         );
         self
     }
     /// Threats on instances whose size contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_instance_size_contains(
         mut self,
         cloud_instance_size_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_instance_size_contains = Some(
-            cloud_instance_size_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_instance_size_contains),
         );
         self
     }
     /// Threats on instances in a region or zone whose name contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_location_contains(
         mut self,
         cloud_location_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_location_contains = Some(
-            cloud_location_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_location_contains),
         );
         self
     }
     /// Threats on instances in a network whose name contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn cloud_network_contains(
         mut self,
         cloud_network_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.cloud_network_contains = Some(
-            cloud_network_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(cloud_network_contains),
         );
         self
     }
     /// Threats on instances of these cloud providers. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn cloud_provider(
         mut self,
         cloud_provider: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.cloud_provider = Some(cloud_provider.into_iter().map(Into::into).collect());
+        self.cloud_provider = Some(crate::runtime::converted(cloud_provider));
         self
     }
     /// Threats on instances of none of these providers. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn cloud_provider_nin(
         mut self,
         cloud_provider_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.cloud_provider_nin = Some(
-            cloud_provider_nin.into_iter().map(Into::into).collect(),
-        );
+        self.cloud_provider_nin = Some(crate::runtime::converted(cloud_provider_nin));
         self
     }
     /// Threats from these collections, which group detections of the same content. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn collection_ids(
         mut self,
         collection_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.collection_ids = Some(collection_ids.into_iter().map(Into::into).collect());
+        self.collection_ids = Some(crate::runtime::converted(collection_ids));
         self
     }
     /// Threats whose command line contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn command_line_arguments_contains(
         mut self,
         command_line_arguments_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.command_line_arguments_contains = Some(
-            command_line_arguments_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(command_line_arguments_contains),
         );
         self
     }
     /// Threats on endpoints whose host name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn computer_name_contains(
         mut self,
         computer_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.computer_name_contains = Some(
-            computer_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(computer_name_contains),
         );
         self
     }
     /// Threats with one of these confidence levels. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn confidence_levels(
         mut self,
         confidence_levels: impl IntoIterator<Item = impl Into<ConfidenceLevel>>,
     ) -> Self {
-        self.confidence_levels = Some(
-            confidence_levels.into_iter().map(Into::into).collect(),
-        );
+        self.confidence_levels = Some(crate::runtime::converted(confidence_levels));
         self
     }
     /// Threats with none of these confidence levels. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn confidence_levels_nin(
         mut self,
         confidence_levels_nin: impl IntoIterator<Item = impl Into<ConfidenceLevel>>,
     ) -> Self {
         self.confidence_levels_nin = Some(
-            confidence_levels_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(confidence_levels_nin),
         );
         self
     }
     /// Threats in containers whose image name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn container_image_name_contains(
         mut self,
         container_image_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.container_image_name_contains = Some(
-            container_image_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(container_image_name_contains),
         );
         self
     }
     /// Threats in containers with a label that contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn container_labels_contains(
         mut self,
         container_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.container_labels_contains = Some(
-            container_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(container_labels_contains),
         );
         self
     }
     /// Threats in containers whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn container_name_contains(
         mut self,
         container_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.container_name_contains = Some(
-            container_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(container_name_contains),
         );
         self
     }
     /// Threats whose file hash contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn content_hash_contains(
         mut self,
         content_hash_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.content_hash_contains = Some(
-            content_hash_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(content_hash_contains),
         );
         self
     }
     /// Threats whose file has one of these SHA-1 hashes, 40 hex digits each. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn content_hashes(
         mut self,
         content_hashes: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.content_hashes = Some(content_hashes.into_iter().map(Into::into).collect());
+        self.content_hashes = Some(crate::runtime::converted(content_hashes));
         self
     }
     /// Names of the fields to return, separated by commas, for example `osTypes,machineTypes`. Does not narrow the selection.
+    #[inline]
     #[must_use]
     pub fn counts_for(mut self, counts_for: impl Into<String>) -> Self {
         self.counts_for = Some(counts_for.into());
         self
     }
     /// Threats recorded by the console after this time.
+    #[inline]
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
     /// Threats recorded at this time or after it.
+    #[inline]
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
     /// Threats recorded before this time.
+    #[inline]
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
     /// Threats recorded at this time or before it.
+    #[inline]
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
     /// Threats on endpoints whose domain at the time of the detection contained one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn detection_agent_domain_contains(
         mut self,
         detection_agent_domain_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.detection_agent_domain_contains = Some(
-            detection_agent_domain_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(detection_agent_domain_contains),
         );
         self
     }
     /// Threats on agents whose version at the time of the detection contained one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn detection_agent_version_contains(
         mut self,
         detection_agent_version_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.detection_agent_version_contains = Some(
-            detection_agent_version_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(detection_agent_version_contains),
         );
         self
     }
     /// Threats that one of these engines raised. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn detection_engines(
         mut self,
         detection_engines: impl IntoIterator<Item = impl Into<DetectionEngine>>,
     ) -> Self {
-        self.detection_engines = Some(
-            detection_engines.into_iter().map(Into::into).collect(),
-        );
+        self.detection_engines = Some(crate::runtime::converted(detection_engines));
         self
     }
     /// Threats that none of these engines raised. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn detection_engines_nin(
         mut self,
         detection_engines_nin: impl IntoIterator<Item = impl Into<DetectionEngine>>,
     ) -> Self {
         self.detection_engines_nin = Some(
-            detection_engines_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(detection_engines_nin),
         );
         self
     }
     /// The threat with exactly this name.
+    #[inline]
     #[must_use]
     pub fn display_name(mut self, display_name: impl Into<String>) -> Self {
         self.display_name = Some(display_name.into());
         self
     }
     /// Former name of `detectionEngines`. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn engines(
         mut self,
         engines: impl IntoIterator<Item = impl Into<DetectionEngine>>,
     ) -> Self {
-        self.engines = Some(engines.into_iter().map(Into::into).collect());
+        self.engines = Some(crate::runtime::converted(engines));
         self
     }
     /// Former name of `detectionEnginesNin`. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn engines_nin(
         mut self,
         engines_nin: impl IntoIterator<Item = impl Into<DetectionEngine>>,
     ) -> Self {
-        self.engines_nin = Some(engines_nin.into_iter().map(Into::into).collect());
+        self.engines_nin = Some(crate::runtime::converted(engines_nin));
         self
     }
     /// Whether a ticket number of another system is set.
+    #[inline]
     #[must_use]
     pub fn external_ticket_exists(mut self, external_ticket_exists: bool) -> Self {
         self.external_ticket_exists = Some(external_ticket_exists);
         self
     }
     /// Threats whose ticket number contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn external_ticket_id_contains(
         mut self,
         external_ticket_id_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.external_ticket_id_contains = Some(
-            external_ticket_id_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(external_ticket_id_contains),
         );
         self
     }
     /// Threats with exactly these ticket numbers. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn external_ticket_ids(
         mut self,
         external_ticket_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.external_ticket_ids = Some(
-            external_ticket_ids.into_iter().map(Into::into).collect(),
-        );
+        self.external_ticket_ids = Some(crate::runtime::converted(external_ticket_ids));
         self
     }
     /// Whether any action failed.
+    #[inline]
     #[must_use]
     pub fn failed_actions(mut self, failed_actions: bool) -> Self {
         self.failed_actions = Some(failed_actions);
         self
     }
     /// Threats whose path on the endpoint contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn file_path_contains(
         mut self,
         file_path_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.file_path_contains = Some(
-            file_path_contains.into_iter().map(Into::into).collect(),
-        );
+        self.file_path_contains = Some(crate::runtime::converted(file_path_contains));
         self
     }
     /// Threats on Google instances whose service account contains one of these strings. At most 255 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn gcp_service_account_contains(
         mut self,
         gcp_service_account_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.gcp_service_account_contains = Some(
-            gcp_service_account_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(gcp_service_account_contains),
         );
         self
     }
     /// Threats on agents of these groups. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// True for threats on agents with at least one tag, false for threats on agents without tags.
+    #[inline]
     #[must_use]
     pub fn has_agent_tags(mut self, has_agent_tags: bool) -> Self {
         self.has_agent_tags = Some(has_agent_tags);
         self
     }
     /// Threats with these IDs, 18-digit decimal numbers as strings. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ids = Some(ids.into_iter().map(Into::into).collect());
+        self.ids = Some(crate::runtime::converted(ids));
         self
     }
     /// Threats with one of these incident statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn incident_statuses(
         mut self,
         incident_statuses: impl IntoIterator<Item = impl Into<IncidentStatus>>,
     ) -> Self {
-        self.incident_statuses = Some(
-            incident_statuses.into_iter().map(Into::into).collect(),
-        );
+        self.incident_statuses = Some(crate::runtime::converted(incident_statuses));
         self
     }
     /// Threats with none of these incident statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn incident_statuses_nin(
         mut self,
         incident_statuses_nin: impl IntoIterator<Item = impl Into<IncidentStatus>>,
     ) -> Self {
         self.incident_statuses_nin = Some(
-            incident_statuses_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(incident_statuses_nin),
         );
         self
     }
     /// Threats whose detection was initiated by one of these. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn initiated_by(
         mut self,
         initiated_by: impl IntoIterator<Item = impl Into<ThreatInitiatorFilter>>,
     ) -> Self {
-        self.initiated_by = Some(initiated_by.into_iter().map(Into::into).collect());
+        self.initiated_by = Some(crate::runtime::converted(initiated_by));
         self
     }
     /// Threats whose detection was initiated by none of these. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn initiated_by_nin(
         mut self,
         initiated_by_nin: impl IntoIterator<Item = impl Into<ThreatInitiatorFilter>>,
     ) -> Self {
-        self.initiated_by_nin = Some(
-            initiated_by_nin.into_iter().map(Into::into).collect(),
-        );
+        self.initiated_by_nin = Some(crate::runtime::converted(initiated_by_nin));
         self
     }
     /// Threats initiated by a user whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn initiated_by_username_contains(
         mut self,
         initiated_by_username_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.initiated_by_username_contains = Some(
-            initiated_by_username_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(initiated_by_username_contains),
         );
         self
     }
     /// Threats in Kubernetes clusters whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_cluster_name_contains(
         mut self,
         k8s_cluster_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_cluster_name_contains = Some(
-            k8s_cluster_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_cluster_name_contains),
         );
         self
     }
     /// Threats in pods managed by a controller with a label that contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_controller_labels_contains(
         mut self,
         k8s_controller_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_controller_labels_contains = Some(
-            k8s_controller_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_controller_labels_contains),
         );
         self
     }
     /// Threats in pods managed by a controller whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_controller_name_contains(
         mut self,
         k8s_controller_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_controller_name_contains = Some(
-            k8s_controller_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_controller_name_contains),
         );
         self
     }
     /// Threats in Kubernetes namespaces with a label that contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_namespace_labels_contains(
         mut self,
         k8s_namespace_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_namespace_labels_contains = Some(
-            k8s_namespace_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_namespace_labels_contains),
         );
         self
     }
     /// Threats in Kubernetes namespaces whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_namespace_name_contains(
         mut self,
         k8s_namespace_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_namespace_name_contains = Some(
-            k8s_namespace_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_namespace_name_contains),
         );
         self
     }
     /// Threats on Kubernetes nodes with a label that contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_node_labels_contains(
         mut self,
         k8s_node_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_node_labels_contains = Some(
-            k8s_node_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_node_labels_contains),
         );
         self
     }
     /// Threats on Kubernetes nodes whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_node_name_contains(
         mut self,
         k8s_node_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_node_name_contains = Some(
-            k8s_node_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_node_name_contains),
         );
         self
     }
     /// Threats in Kubernetes pods with a label that contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_pod_labels_contains(
         mut self,
         k8s_pod_labels_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_pod_labels_contains = Some(
-            k8s_pod_labels_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_pod_labels_contains),
         );
         self
     }
     /// Threats in Kubernetes pods whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn k8s_pod_name_contains(
         mut self,
         k8s_pod_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_pod_name_contains = Some(
-            k8s_pod_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(k8s_pod_name_contains),
         );
         self
     }
     /// Whether the threat was stopped before it ran.
+    #[inline]
     #[must_use]
     pub fn mitigated_preemptively(mut self, mitigated_preemptively: bool) -> Self {
         self.mitigated_preemptively = Some(mitigated_preemptively);
         self
     }
     /// Threats with one of these mitigation statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn mitigation_statuses(
         mut self,
         mitigation_statuses: impl IntoIterator<Item = impl Into<MitigationStatus>>,
     ) -> Self {
-        self.mitigation_statuses = Some(
-            mitigation_statuses.into_iter().map(Into::into).collect(),
-        );
+        self.mitigation_statuses = Some(crate::runtime::converted(mitigation_statuses));
         self
     }
     /// Threats with none of these mitigation statuses. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn mitigation_statuses_nin(
         mut self,
         mitigation_statuses_nin: impl IntoIterator<Item = impl Into<MitigationStatus>>,
     ) -> Self {
         self.mitigation_statuses_nin = Some(
-            mitigation_statuses_nin.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(mitigation_statuses_nin),
         );
         self
     }
     /// Whether the threat has a note.
+    #[inline]
     #[must_use]
     pub fn note_exists(mut self, note_exists: bool) -> Self {
         self.note_exists = Some(note_exists);
         self
     }
     /// Threats started or written by a process whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn originated_process_contains(
         mut self,
         originated_process_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.originated_process_contains = Some(
-            originated_process_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(originated_process_contains),
         );
         self
     }
     /// Threats on operating systems for these architectures. The response does not contain the architecture. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn os_archs(
         mut self,
         os_archs: impl IntoIterator<Item = impl Into<OsArch>>,
     ) -> Self {
-        self.os_archs = Some(os_archs.into_iter().map(Into::into).collect());
+        self.os_archs = Some(crate::runtime::converted(os_archs));
         self
     }
     /// Threats on operating systems of these names, for example `Windows 10 Pro`. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn os_names(
         mut self,
         os_names: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.os_names = Some(os_names.into_iter().map(Into::into).collect());
+        self.os_names = Some(crate::runtime::converted(os_names));
         self
     }
     /// Threats on operating systems of none of these names. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn os_names_nin(
         mut self,
         os_names_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.os_names_nin = Some(os_names_nin.into_iter().map(Into::into).collect());
+        self.os_names_nin = Some(crate::runtime::converted(os_names_nin));
         self
     }
     /// Threats on these operating system families. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn os_types(
         mut self,
         os_types: impl IntoIterator<Item = impl Into<OsType>>,
     ) -> Self {
-        self.os_types = Some(os_types.into_iter().map(Into::into).collect());
+        self.os_types = Some(crate::runtime::converted(os_types));
         self
     }
     /// Threats on none of these operating system families. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn os_types_nin(
         mut self,
         os_types_nin: impl IntoIterator<Item = impl Into<OsType>>,
     ) -> Self {
-        self.os_types_nin = Some(os_types_nin.into_iter().map(Into::into).collect());
+        self.os_types_nin = Some(crate::runtime::converted(os_types_nin));
         self
     }
     /// Whether a requested action is still pending on the agent.
+    #[inline]
     #[must_use]
     pub fn pending_actions(mut self, pending_actions: bool) -> Self {
         self.pending_actions = Some(pending_actions);
         self
     }
     /// Threats whose file was signed by a publisher whose name contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn publisher_name_contains(
         mut self,
         publisher_name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.publisher_name_contains = Some(
-            publisher_name_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(publisher_name_contains),
         );
         self
     }
     /// Threats that contain this string in any of these fields: name and details, hash, path, command line, storyline, originating process, initiating user, ticket number; host name, UUID, domain or versions of the agent; names and labels of the container and of its Kubernetes objects.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Threats on agents whose current version contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn realtime_agent_version_contains(
         mut self,
         realtime_agent_version_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.realtime_agent_version_contains = Some(
-            realtime_agent_version_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(realtime_agent_version_contains),
         );
         self
     }
     /// Whether an action needs a reboot of the endpoint.
+    #[inline]
     #[must_use]
     pub fn reboot_required(mut self, reboot_required: bool) -> Self {
         self.reboot_required = Some(reboot_required);
         self
     }
     /// Whether the investigation is closed. A legacy field of API 2.0; `incidentStatuses` is more precise.
+    #[inline]
     #[must_use]
     pub fn resolved(mut self, resolved: bool) -> Self {
         self.resolved = Some(resolved);
         self
     }
     /// Threats on agents of these sites. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Threats whose storyline ID contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn storyline_contains(
         mut self,
         storyline_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.storyline_contains = Some(
-            storyline_contains.into_iter().map(Into::into).collect(),
-        );
+        self.storyline_contains = Some(crate::runtime::converted(storyline_contains));
         self
     }
     /// Threats with exactly these storyline IDs. A storyline is a chain of related events on an endpoint. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn storylines(
         mut self,
         storylines: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.storylines = Some(storylines.into_iter().map(Into::into).collect());
+        self.storylines = Some(crate::runtime::converted(storylines));
         self
     }
     /// Use the scope of the whole tenant instead of sites or accounts. Widens the scope and does not narrow the selection.
+    #[inline]
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
         self
     }
     /// Threats whose details, primarily the name, contain one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn threat_details_contains(
         mut self,
         threat_details_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.threat_details_contains = Some(
-            threat_details_contains.into_iter().map(Into::into).collect(),
+            crate::runtime::converted(threat_details_contains),
         );
         self
     }
     /// Threats last changed after this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
     /// Threats last changed at this time or after it.
+    #[inline]
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
     /// Threats last changed before this time.
+    #[inline]
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
     /// Threats last changed at this time or before it.
+    #[inline]
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
     /// Threats on agents whose UUID contains one of these strings. At most 10 items, each at least 2 characters.
+    #[inline]
     #[must_use]
     pub fn uuid_contains(
         mut self,
         uuid_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.uuid_contains = Some(uuid_contains.into_iter().map(Into::into).collect());
+        self.uuid_contains = Some(crate::runtime::converted(uuid_contains));
         self
     }
 }
 
 impl Filter for ThreatFilter {
+    #[inline]
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "accountIds" => self.account_ids = value.list()?,
@@ -6184,6 +6289,7 @@ pub struct ThreatIncidentData {
 
 impl ThreatIncidentData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(incident_status: impl Into<IncidentStatus>) -> Self {
         Self {
             incident_status: incident_status.into(),
@@ -6191,6 +6297,7 @@ impl ThreatIncidentData {
         }
     }
     /// Verdict to set in the same request; if omitted, the verdict does not change.
+    #[inline]
     #[must_use]
     pub fn analyst_verdict(
         mut self,
@@ -6200,6 +6307,7 @@ impl ThreatIncidentData {
         self
     }
     /// Incident status to set.
+    #[inline]
     #[must_use]
     pub fn incident_status(
         mut self,
@@ -6265,6 +6373,7 @@ impl crate::runtime::object_reader::ReadMembers for ThreatIncidentResult {
 crate::runtime::object_reader::impl_read_members!(ThreatIncidentResult);
 
 impl AffectedCount for ThreatIncidentResult {
+    #[inline]
     fn affected(&self) -> Option<u64> {
         self.affected.and_then(|count| u64::try_from(count).ok())
     }
@@ -6810,6 +6919,7 @@ impl crate::runtime::object_reader::ReadMembers for ThreatMitigationResult {
 crate::runtime::object_reader::impl_read_members!(ThreatMitigationResult);
 
 impl AffectedCount for ThreatMitigationResult {
+    #[inline]
     fn affected(&self) -> Option<u64> {
         self.affected.and_then(|count| u64::try_from(count).ok())
     }
@@ -7026,10 +7136,12 @@ pub struct ThreatNoteData {
 
 impl ThreatNoteData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into() }
     }
     /// Plain text of the note. 2 to 10000 characters.
+    #[inline]
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = text.into();
@@ -7326,12 +7438,14 @@ pub struct ThreatVerdictData {
 
 impl ThreatVerdictData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(analyst_verdict: impl Into<AnalystVerdict>) -> Self {
         Self {
             analyst_verdict: analyst_verdict.into(),
         }
     }
     /// Verdict of the analyst; `undefined` removes an earlier verdict.
+    #[inline]
     #[must_use]
     pub fn analyst_verdict(
         mut self,
@@ -7388,6 +7502,7 @@ impl crate::runtime::object_reader::ReadMembers for ThreatVerdictResult {
 crate::runtime::object_reader::impl_read_members!(ThreatVerdictResult);
 
 impl AffectedCount for ThreatVerdictResult {
+    #[inline]
     fn affected(&self) -> Option<u64> {
         self.affected.and_then(|count| u64::try_from(count).ok())
     }
@@ -7406,6 +7521,7 @@ pub struct ThreatsAddNoteRequest {
 
 impl ThreatsAddNoteRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<ThreatNoteData>,
         filter: impl Into<ThreatActionFilter>,
@@ -7416,12 +7532,14 @@ impl ThreatsAddNoteRequest {
         }
     }
     /// The note.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<ThreatNoteData>) -> Self {
         self.data = data.into();
         self
     }
     /// The threats to add the note to.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ThreatActionFilter>) -> Self {
         self.filter = filter.into();
@@ -7461,6 +7579,7 @@ pub struct ThreatsFetchFileRequest {
 
 impl ThreatsFetchFileRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<ThreatFileRequestData>,
         filter: impl Into<ThreatFilter>,
@@ -7471,12 +7590,14 @@ impl ThreatsFetchFileRequest {
         }
     }
     /// The password of the zip archive.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<ThreatFileRequestData>) -> Self {
         self.data = data.into();
         self
     }
     /// The threats whose files to fetch.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
         self.filter = filter.into();
@@ -7572,54 +7693,63 @@ crate::runtime::object_reader::impl_read_members!(ThreatsListNotesQuery);
 
 impl ThreatsListNotesQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Only notes by the user with this ID.
+    #[inline]
     #[must_use]
     pub fn creator_id(mut self, creator_id: impl Into<String>) -> Self {
         self.creator_id = Some(creator_id.into());
         self
     }
     /// Only notes by users whose name contains this string.
+    #[inline]
     #[must_use]
     pub fn creator_like(mut self, creator_like: impl Into<String>) -> Self {
         self.creator_like = Some(creator_like.into());
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Time to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<ThreatNoteSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
@@ -7775,48 +7905,56 @@ crate::runtime::object_reader::impl_read_members!(ThreatsListQuery);
 
 impl ThreatsListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
         self.filter = filter.into();
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<ThreatSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
@@ -7973,84 +8111,96 @@ crate::runtime::object_reader::impl_read_members!(ThreatsListTimelineQuery);
 
 impl ThreatsListTimelineQuery {
     /// Only activities of these accounts, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn account_ids(
         mut self,
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
     /// Only activities of these types, by code. The list of activity types contains the codes. At most 5000 items.
+    #[inline]
     #[must_use]
     pub fn activity_types(
         mut self,
         activity_types: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.activity_types = Some(activity_types.into_iter().map(Into::into).collect());
+        self.activity_types = Some(crate::runtime::converted(activity_types));
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Only activities of these groups, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Only activities with this string in one of the searched fields.
+    #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
     /// Only activities of these sites, by ID. 1 to 500 items.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
+    #[inline]
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
     /// Field to sort the list by.
+    #[inline]
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<ThreatTimelineSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
     /// Sort direction for `sortBy`.
+    #[inline]
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
@@ -8224,30 +8374,35 @@ crate::runtime::object_reader::impl_read_members!(ThreatsListV20Query);
 
 impl ThreatsListV20Query {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
+    #[inline]
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
+    #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
     /// Filter.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<LegacyThreatFilter>) -> Self {
         self.filter = filter.into();
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[inline]
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
@@ -8310,10 +8465,12 @@ pub struct ThreatsMarkAsResolvedRequest {
 
 impl ThreatsMarkAsResolvedRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<LegacyThreatFilter>) -> Self {
         Self { filter: filter.into() }
     }
     /// The threats to close.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<LegacyThreatFilter>) -> Self {
         self.filter = filter.into();
@@ -8344,6 +8501,7 @@ pub struct ThreatsMarkAsThreatRequest {
 
 impl ThreatsMarkAsThreatRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<LegacyThreatMarkingData>,
         filter: impl Into<LegacyThreatFilter>,
@@ -8354,12 +8512,14 @@ impl ThreatsMarkAsThreatRequest {
         }
     }
     /// Scope of the confirmation.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<LegacyThreatMarkingData>) -> Self {
         self.data = data.into();
         self
     }
     /// The threats to confirm.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<LegacyThreatFilter>) -> Self {
         self.filter = filter.into();
@@ -8400,6 +8560,7 @@ pub struct ThreatsMitigateRequest {
 
 impl ThreatsMitigateRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(filter: impl Into<ThreatActionFilter>) -> Self {
         Self {
             filter: filter.into(),
@@ -8407,12 +8568,14 @@ impl ThreatsMitigateRequest {
         }
     }
     /// Object without documented members, as in the vendor document.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<Map<String, Value>>) -> Self {
         self.data = Some(data.into());
         self
     }
     /// The threats to act on. The console applies an empty filter to every threat in scope.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ThreatActionFilter>) -> Self {
         self.filter = filter.into();
@@ -8475,21 +8638,23 @@ crate::runtime::object_reader::impl_read_members!(ThreatsSummaryQuery);
 
 impl ThreatsSummaryQuery {
     /// Count only threats of these groups.
+    #[inline]
     #[must_use]
     pub fn group_ids(
         mut self,
         group_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
     /// Count only threats of these sites.
+    #[inline]
     #[must_use]
     pub fn site_ids(
         mut self,
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
 }
@@ -8525,6 +8690,7 @@ pub struct ThreatsUpdateAnalystVerdictRequest {
 
 impl ThreatsUpdateAnalystVerdictRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<ThreatVerdictData>,
         filter: impl Into<ThreatActionFilter>,
@@ -8535,12 +8701,14 @@ impl ThreatsUpdateAnalystVerdictRequest {
         }
     }
     /// Values to set.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<ThreatVerdictData>) -> Self {
         self.data = data.into();
         self
     }
     /// The threats to change.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ThreatActionFilter>) -> Self {
         self.filter = filter.into();
@@ -8575,6 +8743,7 @@ pub struct ThreatsUpdateIncidentRequest {
 
 impl ThreatsUpdateIncidentRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(
         data: impl Into<ThreatIncidentData>,
         filter: impl Into<ThreatActionFilter>,
@@ -8585,12 +8754,14 @@ impl ThreatsUpdateIncidentRequest {
         }
     }
     /// Values to set.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<ThreatIncidentData>) -> Self {
         self.data = data.into();
         self
     }
     /// The threats to change.
+    #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ThreatActionFilter>) -> Self {
         self.filter = filter.into();

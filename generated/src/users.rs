@@ -2,6 +2,11 @@
 
 //! Details of API tokens.
 
+#[cfg(feature = "administration")]
+mod administration;
+#[cfg(feature = "administration")]
+pub use administration::*;
+
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, Operation, OperationKind, Paging, Permissions, RateLimit, Request,
@@ -64,6 +69,7 @@ pub static GET_API_TOKEN_DETAILS: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn get_api_token_details(
     body: &UsersGetApiTokenDetailsRequest,
 ) -> Result<Request<Data<ApiTokenDetails>>, RequestError> {
@@ -126,6 +132,7 @@ pub static ELEVATE_SESSION: Operation = Operation {
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
 pub fn elevate_session(
     body: &UsersElevateSessionRequest,
 ) -> Result<Request<Data<ElevatedSession>>, RequestError> {
@@ -192,6 +199,7 @@ crate::runtime::object_reader::impl_read_members!(ApiTokenQueryData);
 
 impl ApiTokenQueryData {
     /// API token whose details are requested.
+    #[inline]
     #[must_use]
     pub fn api_token(mut self, api_token: impl Into<Secret>) -> Self {
         self.api_token = Some(api_token.into());
@@ -222,10 +230,12 @@ pub struct ElevateSessionData {
 
 impl ElevateSessionData {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(code: impl Into<Secret>) -> Self {
         Self { code: code.into() }
     }
     /// Verification code of an authenticator app.
+    #[inline]
     #[must_use]
     pub fn code(mut self, code: impl Into<Secret>) -> Self {
         self.code = code.into();
@@ -284,10 +294,12 @@ pub struct UsersElevateSessionRequest {
 
 impl UsersElevateSessionRequest {
     /// Creates a value with the required fields.
+    #[inline]
     pub fn new(data: impl Into<ElevateSessionData>) -> Self {
         Self { data: data.into() }
     }
     /// The code.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<ElevateSessionData>) -> Self {
         self.data = data.into();
@@ -334,6 +346,7 @@ crate::runtime::object_reader::impl_read_members!(UsersGetApiTokenDetailsRequest
 
 impl UsersGetApiTokenDetailsRequest {
     /// The token.
+    #[inline]
     #[must_use]
     pub fn data(mut self, data: impl Into<ApiTokenQueryData>) -> Self {
         self.data = Some(data.into());

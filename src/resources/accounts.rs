@@ -9,6 +9,9 @@ pub use sentinelone_raw::accounts::{
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::sites::{LicenseFeature, LicenseState, LicenseType, Licenses, Suite};
 
+#[cfg(feature = "administration")]
+pub use super::documented::types::accounts::*;
+
 use super::builders::{ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;

@@ -6,6 +6,9 @@ use sentinelone_raw::runtime::Page;
 pub use sentinelone_raw::activities::{ActivitiesListQuery, Activity, ActivitySortField, ActivityType};
 pub use sentinelone_raw::shared::SortOrder;
 
+#[cfg(feature = "administration")]
+pub use super::documented::types::activities::*;
+
 use super::builders::{ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;

@@ -16,6 +16,9 @@ pub use sentinelone_raw::agents::{
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::threats::{MachineType, MitigationMode, NetworkStatus, OsArch, OsType, ScanStatus};
 
+#[cfg(feature = "endpoints")]
+pub use super::documented::types::agents::*;
+
 use super::builders::{
     ActionBuilder, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query, resource,
 };

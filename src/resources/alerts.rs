@@ -14,6 +14,9 @@ pub use sentinelone_raw::shared::{Scope, SortOrder};
 pub use sentinelone_raw::star_rules::{RuleQueryType, Severity, TreatAsThreat};
 pub use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus, OsType};
 
+#[cfg(feature = "detection")]
+pub use super::documented::types::alerts::*;
+
 use super::builders::{
     ActionBuilder, ListBuilder, impl_countable_filter, impl_limited_action_body, impl_list_query,
     incident_update, resource,

@@ -346,7 +346,7 @@ macro_rules! resource {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name {
-            client: $crate::Client,
+            pub(super) client: $crate::Client,
         }
 
         impl $name {
@@ -378,6 +378,8 @@ macro_rules! impl_list_query {
             }
         }
     };
+    // A list without a further capability.
+    (@ lists $query:ty) => {};
     (@ counts $query:ty) => {
         impl $crate::resources::builders::CountableQuery for $query {}
     };

@@ -13,6 +13,9 @@ pub use sentinelone_raw::shared::SortOrder;
 
 pub use crate::event_fields::{EventFields, EventProcess};
 
+#[cfg(feature = "hunting")]
+pub use super::documented::types::deep_visibility::*;
+
 use super::builders::{ActionBuilder, ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;

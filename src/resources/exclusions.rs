@@ -12,6 +12,9 @@ pub use sentinelone_raw::exclusions::{
 pub use sentinelone_raw::shared::{ScopeFilter, SortOrder};
 pub use sentinelone_raw::threats::OsType;
 
+#[cfg(feature = "exclusions")]
+pub use super::documented::types::exclusions::*;
+
 use super::builders::{ActionBuilder, ListBuilder, impl_action_body, impl_list_query, resource};
 
 resource! {

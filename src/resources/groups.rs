@@ -10,6 +10,9 @@ pub use sentinelone_raw::groups::{
 };
 pub use sentinelone_raw::shared::SortOrder;
 
+#[cfg(feature = "administration")]
+pub use super::documented::types::groups::*;
+
 use super::builders::{ActionBuilder, ListBuilder, impl_action_body, impl_list_query, resource};
 
 resource! {

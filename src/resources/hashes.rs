@@ -5,6 +5,9 @@ use sentinelone_raw::runtime::Data;
 
 pub use sentinelone_raw::hashes::HashVerdict;
 
+#[cfg(feature = "exclusions")]
+pub use super::documented::types::hashes::*;
+
 use super::builders::resource;
 use crate::Result;
 use crate::response::Response;

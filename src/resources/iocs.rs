@@ -10,6 +10,9 @@ pub use sentinelone_raw::iocs::{
 };
 pub use sentinelone_raw::shared::{ScopeFilter, SortOrder};
 
+#[cfg(feature = "detection")]
+pub use super::documented::types::iocs::*;
+
 use super::builders::{
     ActionBuilder, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query, resource,
 };

@@ -4,6 +4,8 @@
 //! - A list is a [`ListBuilder`]: `filter` or `query`, `sort_by`, then `page`, `pages`, `items` or `count`.
 //! - An action is an [`ActionBuilder`]: `filter` if it has one, then `count` and `send`.
 //! - A read with a single response is an `async fn`.
+//! - Any other operation is a `CallBuilder`: `send`, or `.await`. The operations of the tier `documented` are behind the
+//!   features of the crate.
 
 pub mod accounts;
 pub mod activities;
@@ -29,11 +31,22 @@ pub(crate) mod all {
         accounts, activities, agents, alerts, blocklist, deep_visibility, exclusions, groups, hashes, iocs,
         remote_scripts, service_users, sites, star_rules, system, threats, users,
     };
+
+    #[cfg(feature = "documented")]
+    #[allow(unreachable_pub, unused_imports, reason = "empty if all operations are curated")]
+    pub use super::documented::all::*;
 }
 
 mod builders;
+#[cfg(feature = "documented")]
+mod call;
+#[cfg(feature = "documented")]
+mod documented;
 
 use crate::client::Client;
+
+#[cfg(feature = "documented")]
+pub use call::CallBuilder;
 
 pub use builders::{
     ActionBuilder, CountableFilter, CountableQuery, FilterableBody, FilterableQuery, LimitedBody,

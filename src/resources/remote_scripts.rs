@@ -15,6 +15,9 @@ pub use sentinelone_raw::service_users::ScopeLevel;
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::threats::OsType;
 
+#[cfg(feature = "remote-ops")]
+pub use super::documented::types::remote_scripts::*;
+
 use super::builders::{ActionBuilder, ListBuilder, impl_action_body, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;

@@ -8,6 +8,9 @@ pub use sentinelone_raw::service_users::{
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::users::ApiTokenDetails;
 
+#[cfg(feature = "administration")]
+pub use super::documented::types::service_users::*;
+
 use super::builders::{ListBuilder, impl_list_query, resource};
 
 resource! {

@@ -10,6 +10,9 @@ pub use sentinelone_raw::sites::{
     Licenses, Site, SiteReactivationData, SiteSortField, SitesListQuery, SitesReactivateRequest, Suite,
 };
 
+#[cfg(feature = "administration")]
+pub use super::documented::types::sites::*;
+
 use super::builders::{ActionBuilder, ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;

@@ -18,6 +18,9 @@ pub use sentinelone_raw::star_rules::{
 
 pub use crate::rule_update::{ChangedStarRule, SettingDifference};
 
+#[cfg(feature = "detection")]
+pub use super::documented::types::star_rules::*;
+
 use super::builders::{
     ActionBuilder, CountableFilter, ListBuilder, Sealed, impl_action_body, impl_list_query, resource,
 };

@@ -5,6 +5,9 @@ use sentinelone_raw::system as raw;
 
 pub use sentinelone_raw::system::SystemStatus;
 
+#[cfg(feature = "administration")]
+pub use super::documented::types::system::*;
+
 use super::builders::resource;
 use crate::Result;
 use crate::response::Response;

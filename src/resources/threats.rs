@@ -18,6 +18,9 @@ pub use sentinelone_raw::threats::{
     ThreatsMitigateRequest, ThreatsSummaryQuery,
 };
 
+#[cfg(feature = "threats")]
+pub use super::documented::types::threats::*;
+
 use super::builders::{
     ActionBuilder, ListBuilder, impl_action_body, impl_countable_filter, impl_limited_action_body,
     impl_list_query, incident_update, resource,

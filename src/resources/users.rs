@@ -5,6 +5,9 @@ use sentinelone_raw::users as raw;
 
 pub use sentinelone_raw::users::{ApiTokenDetails, ElevatedSession, UsersElevateSessionRequest};
 
+#[cfg(feature = "administration")]
+pub use super::documented::types::users::*;
+
 use super::builders::{ActionBuilder, resource};
 use crate::Result;
 use crate::response::Response;

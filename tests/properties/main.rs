@@ -1,6 +1,7 @@
 //! Properties of all operations, commands, filters and fixtures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod documented_calls;
 mod filters;
 mod fixtures;
 mod malformed_input;

@@ -4,12 +4,11 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use super::parsers;
+use super::parsers::{self, CURATED};
 use http::{HeaderMap, StatusCode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use sentinelone::raw::OPERATIONS;
 use sentinelone::raw::runtime::{Paging, ResponseFormat};
 use sentinelone::{Page, Response};
 use sentinelone_contract::fixture::{Exchange, read_dir};
@@ -25,7 +24,7 @@ static EXCHANGES: LazyLock<Vec<(u8, Exchange)>> = LazyLock::new(|| {
     let contract = Contract::bundled();
     let numbered = exchanges.into_iter().filter_map(|(_, exchange)| {
         let id = exchange.match_operation(contract)?.operation.id().to_owned();
-        let number = OPERATIONS.iter().position(|operation| operation.id == id)?;
+        let number = CURATED.iter().position(|operation| operation.id == id)?;
         Some((u8::try_from(number).unwrap(), exchange))
     });
     numbered.collect()
@@ -214,7 +213,7 @@ fn response_of_each_operation_is_repaired() {
     let mut repaired = std::collections::BTreeSet::new();
     for (number, exchange) in EXCHANGES.iter().filter(|(_, exchange)| (200..300).contains(&exchange.status)) {
         let Some(body @ Value::Object(_)) = &exchange.response else { continue };
-        let operation = OPERATIONS[usize::from(*number)];
+        let operation = CURATED[usize::from(*number)];
         let status = StatusCode::from_u16(exchange.status).unwrap();
         let strict = with_member(&body.to_string(), r#""odd":"a\ufffd","none":null"#);
         let invalid = with_member(&body.to_string(), r#""odd":"a\udfff","none":NaN"#);
@@ -225,14 +224,14 @@ fn response_of_each_operation_is_repaired() {
         assert!(!response.repairs().is_empty() && !response.repairs().has_loss(), "{}", operation.id);
         repaired.insert(operation.id);
     }
-    let json = OPERATIONS.iter().filter(|operation| operation.response_format == ResponseFormat::Json);
+    let json = CURATED.iter().filter(|operation| operation.response_format == ResponseFormat::Json);
     assert_eq!(repaired, json.map(|operation| operation.id).collect());
 }
 
 /// An invalid item of a list costs that item only, on any list.
 #[test]
 fn list_of_each_operation_keeps_items_next_to_an_invalid_one() {
-    let lists = OPERATIONS.iter().filter(|operation| operation.paging == Paging::Cursor);
+    let lists = CURATED.iter().filter(|operation| operation.paging == Paging::Cursor);
     for operation in lists {
         let items = r#"[{"id":"1"},{"id":"2","path":"C:\x"},{"id":"3"}]"#;
         let data = match operation.items.strip_prefix("data.") {
@@ -273,5 +272,5 @@ fn contract_check_reports_invalid_json() {
 #[test]
 fn exchanges_cover_every_operation() {
     let operations: std::collections::BTreeSet<u8> = EXCHANGES.iter().map(|(number, _)| *number).collect();
-    assert_eq!(operations.len(), OPERATIONS.len());
+    assert_eq!(operations.len(), CURATED.len());
 }

@@ -84,3 +84,23 @@ fn files_below(dir: &std::path::Path, prefix: &str) -> Vec<String> {
     });
     paths.collect()
 }
+
+/// The client has each feature of the generated crate for the operations of a subject, in `all-operations` and in the
+/// documentation.
+#[test]
+fn features_of_operations_are_features_of_client() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let (raw, client, page) = (read("generated/Cargo.toml"), read("Cargo.toml"), read("docs/rustdoc.md"));
+    let names: Vec<&str> = raw.lines().filter_map(|line| line.strip_suffix(" = [\"documented\"]")).collect();
+    assert!(!names.is_empty());
+    for name in &names {
+        let line = format!("\n{name} = [\"documented\", \"sentinelone-raw/{name}\"]\n");
+        assert!(client.contains(&line), "Cargo.toml has no line {line}");
+        assert!(page.contains(&format!("\n| `{name}` |")), "{name}");
+    }
+    let (_, all) = client.split_once("all-operations = [\n").unwrap();
+    let all = all.split_once(']').unwrap().0.lines();
+    let all: Vec<&str> = all.map(|line| line.trim().trim_matches(',').trim_matches('"')).collect();
+    assert_eq!(all, names);
+}

@@ -14,6 +14,11 @@ pub(crate) fn fixtures() -> Vec<(PathBuf, Exchange)> {
     read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap()
 }
 
+/// Returns whether people have checked an operation.
+pub(crate) fn is_curated(id: &str) -> bool {
+    sentinelone::raw::OPERATIONS.iter().any(|one| one.id == id && one.tier == sentinelone::Tier::Curated)
+}
+
 /// Builds the request of a fixture with the typed functions.
 pub(crate) fn request_of(
     id: &str,

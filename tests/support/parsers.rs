@@ -1,14 +1,20 @@
 //! Parsers of untrusted input. The fuzz targets in `fuzz/` and the mutations in `tests/properties/malformed_input.rs` call
 //! the same functions. No function may panic or loop forever.
 
+use std::sync::LazyLock;
+
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sentinelone::raw::runtime::{AffectedCount, Binary, Data, Page, ResponseBody};
 use sentinelone::raw::shared::Affected;
 use sentinelone::raw::{OPERATIONS, reencode_request_body, reencode_response};
-use sentinelone::{Error, Operation, Response, Timestamp, parse_timestamp, replace_control_chars};
+use sentinelone::{Error, Operation, Response, Tier, Timestamp, parse_timestamp, replace_control_chars};
 use sentinelone_contract::fixture::Exchange;
 use sentinelone_contract::{Contract, Sanitizer};
 use serde_json::Value;
+
+/// The curated operations, which the first byte of an input selects.
+pub(crate) static CURATED: LazyLock<Vec<&'static Operation>> =
+    LazyLock::new(|| OPERATIONS.iter().copied().filter(|one| one.tier == Tier::Curated).collect());
 
 /// Splits input into operation, status and the remaining bytes.
 fn split(bytes: &[u8]) -> Option<(&'static Operation, StatusCode, &[u8])> {
@@ -16,7 +22,7 @@ fn split(bytes: &[u8]) -> Option<(&'static Operation, StatusCode, &[u8])> {
     let (operation, bytes) = bytes.split_first()?;
     let (status, bytes) = bytes.split_first()?;
     let status = StatusCode::from_u16(STATUS[usize::from(*status) % STATUS.len()]).ok()?;
-    Some((OPERATIONS[usize::from(*operation) % OPERATIONS.len()], status, bytes))
+    Some((CURATED[usize::from(*operation) % CURATED.len()], status, bytes))
 }
 
 /// Parses a response as every supported type. The first two bytes select the operation and the status, the first

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::generation::{check, write};
-use crate::project_copy::{cargo, changed, contents, copy, target, write_if_changed};
+use crate::project_copy::{cargo, changed, contents, copy_curated, target, write_if_changed};
 use crate::{root, tidy};
 
 const NAME: &str = "get-service-users";
@@ -32,7 +32,7 @@ fn json(output: &Output) -> Value {
 fn added_list_command_needs_one_entry() {
     let work = target().join("add_command");
     let project = work.join("project");
-    copy(&root().unwrap(), &project);
+    copy_curated(&root().unwrap(), &project);
     let before = contents(&project);
     let declarations = project.join("spec/commands/console.yaml");
     let text = std::fs::read_to_string(&declarations).unwrap();

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use crate::generation::{check, check_fixtures};
-use crate::project_copy::{cargo, changed, contents, copy, target};
+use crate::project_copy::{cargo, changed, contents, copy_curated, target};
 use crate::{add, root, tidy};
 
 /// Tests that an added operation can fail.
@@ -16,31 +16,39 @@ const TESTS: [&str; 4] = ["client", "properties", "repository", "sandbox"];
 fn added_operation_needs_no_edited_file() {
     let work = target().join("add_operation");
     let project = work.join("project");
-    copy(&root().unwrap(), &project);
+    copy_curated(&root().unwrap(), &project);
     let before = contents(&project);
 
-    let document = root().unwrap().join("xtask/src/add_operation/tags.yaml");
-    let report = add::run(&project, &add::Args::of("GET /web/api/v2.1/tags", &document, "2024-03")).unwrap();
+    let document = root().unwrap().join("xtask/src/add_operation/labels.yaml");
+    let report =
+        add::run(&project, &add::Args::of("GET /web/api/v2.1/labels", &document, "2024-03")).unwrap();
     for line in [
-        "tags_list (GET /tags)",
+        "labels_list (GET /labels)",
         "  kind          read",
         "  filter        optional",
-        "  response      JSON, a list of Tag",
+        "  response      JSON, a list of Label",
     ] {
         assert!(report.lines().any(|one| one == line), "{line} in {report}");
     }
     check(&project).unwrap();
     check_fixtures(&project).unwrap();
     for path in changed(&before, &contents(&project)) {
-        let generated =
-            ["spec/", "generated/", "fixtures/tags_list/"].iter().any(|dir| path.starts_with(dir));
+        let generated = [
+            "spec/",
+            "generated/",
+            "fixtures/labels_list/",
+            "src/resources/documented/",
+            "tests/properties/documented_calls.rs",
+        ]
+        .iter()
+        .any(|dir| path.starts_with(dir));
         assert!(generated, "unexpected change of {path}");
     }
-    let again = add::run(&project, &add::Args::of("get /tags", &document, "2024-03")).unwrap_err();
-    assert_eq!(again.to_string(), "GET /tags is already in spec/, as tags_list");
+    let again = add::run(&project, &add::Args::of("get /labels", &document, "2024-03")).unwrap_err();
+    assert_eq!(again.to_string(), "GET /labels is already in spec/, as labels_list");
     for (operation, message) in [
-        ("GET /tag", "the document has no operation GET /tag"),
-        ("tags", "\"tags\" is not an operation: expected a method and a path, such as \"GET /tags\""),
+        ("GET /label", "the document has no operation GET /label"),
+        ("labels", "\"labels\" is not an operation: expected a method and a path, such as \"GET /tags\""),
     ] {
         let error = add::run(&project, &add::Args::of(operation, &document, "2024-03")).unwrap_err();
         assert!(error.to_string().starts_with(message), "{error}");

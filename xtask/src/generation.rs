@@ -2,26 +2,34 @@
 
 use std::path::Path;
 
-use sentinelone_codegen::{COMMAND_PAGES, Result, examples, files, fixtures, generate_with_documents};
+use sentinelone_codegen::emit::METHOD_CALLS;
+use sentinelone_codegen::{COMMAND_PAGES, Project, Result, examples, files, fixtures, generate_project};
 
 pub(crate) fn write(root: &Path) -> Result<String> {
-    let (files, pages) = generate_with_documents(&root.join("spec"))?;
-    let changes = files::write(&root.join("generated"), &files)?;
-    let pages = files::write_owned(&root.join("docs"), &pages, is_command_page)?;
-    let lists = list("generated", &changes) + &list("docs", &pages);
-    Ok(lists + &format!("generated/ has {} files", files.len()))
-}
-
-/// Returns whether a page of `docs/` is generated.
-fn is_command_page(name: &str) -> bool {
-    name.starts_with(COMMAND_PAGES)
+    let project = generate_project(root)?;
+    let mut lists = String::new();
+    for (dir, files, owns) in outputs(&project) {
+        lists.push_str(&list(dir, &files::write_owned(&root.join(dir), files, owns)?));
+    }
+    Ok(lists + &format!("generated/ has {} files", project.raw.len()))
 }
 
 pub(crate) fn check(root: &Path) -> Result<String> {
-    let (files, pages) = generate_with_documents(&root.join("spec"))?;
-    files::check(&root.join("generated"), &files)?;
-    files::check_documents(&root.join("docs"), &pages, is_command_page)?;
-    Ok(format!("generated/ matches spec/ ({} files)", files.len()))
+    let project = generate_project(root)?;
+    for (dir, files, owns) in outputs(&project) {
+        files::check_owned(&root.join(dir), dir, files, owns)?;
+    }
+    Ok(format!("generated/ matches spec/ ({} files)", project.raw.len()))
+}
+
+/// Returns the directories with generated files, and for each whether a file is generated.
+fn outputs(project: &Project) -> [(&'static str, &files::Files, fn(&str) -> bool); 4] {
+    [
+        ("generated", &project.raw, |_| true),
+        ("docs", &project.pages, |name| name.starts_with(COMMAND_PAGES)),
+        ("src/resources/documented", &project.methods, |_| true),
+        ("tests/properties", &project.calls, |name| name == METHOD_CALLS),
+    ]
 }
 
 pub(crate) fn write_fixtures(root: &Path) -> Result<String> {

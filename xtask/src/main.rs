@@ -6,6 +6,10 @@ mod add_command;
 #[cfg(test)]
 mod add_operation;
 mod bench;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[path = "../../codegen/tests/support/curated.rs"]
+mod curated;
 mod diff;
 mod generation;
 mod import;

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::{curated, generation};
+
 /// Files and directories that are not copied.
 const EXCLUDED: [&str; 3] = ["target", ".git", "Cargo.lock.orig"];
 
@@ -48,6 +50,16 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         };
         write_if_changed(&to.join(path), &content);
     }
+}
+
+/// Copies the project with the curated operations only, and generates what follows from them. All operations would take
+/// minutes to generate and to compile.
+pub(crate) fn copy_curated(from: &Path, to: &Path) {
+    copy(from, to);
+    std::fs::remove_dir_all(to.join("spec")).unwrap();
+    copy(&curated::spec(), &to.join("spec"));
+    generation::write(to).unwrap();
+    generation::write_fixtures(to).unwrap();
 }
 
 /// Returns the manifest of the workspace with another version of its packages.

@@ -3,6 +3,9 @@
 //! Host names, IP addresses and user names come from names and ranges reserved for examples. Digests are random and
 //! are not digests of files.
 
+use regress::Regex;
+use serde_json::Value;
+
 use super::hash::hash;
 
 /// Earliest creation time.
@@ -76,6 +79,28 @@ pub(super) fn time(name: &str, number: u64, item: usize) -> String {
     // The fraction has no trailing zeros, because a client omits them when it encodes the time.
     let micros = number / 86_400 % 100_000 * 10 + 1 + number % 9;
     format!("{year}-11-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+}
+
+/// Returns a string of the format of a schema, if it has one that determines the text.
+pub(super) fn of_format(schema: &Value, number: u64) -> Option<String> {
+    match schema["format"].as_str()? {
+        "uuid" => Some(uuid(number)),
+        "duration" => Some(format!("PT{}M", 1 + number % 50)),
+        "date" => Some(format!("2026-11-{:02}", 1 + number % 28)),
+        _ => None,
+    }
+}
+
+/// Returns the text if it matches the pattern of a schema, otherwise a text that does, if one of these is known.
+pub(super) fn matching(schema: &Value, text: String) -> String {
+    const OTHERS: [&str; 6] =
+        ["12:30", "12:30:00", "2026-11-12", "2026-11-12T12:30:00Z", "192.0.2.1", "example-1"];
+    let Some(pattern) = schema["pattern"].as_str().and_then(|pattern| Regex::new(pattern).ok()) else {
+        return text;
+    };
+    let others = OTHERS.into_iter().map(str::to_owned);
+    let matching = std::iter::once(text.clone()).chain(others).find(|text| pattern.find(text).is_some());
+    matching.unwrap_or(text)
 }
 
 /// Returns a string for a field name.

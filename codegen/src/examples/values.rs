@@ -184,6 +184,9 @@ impl<'a> ValueGenerator<'a> {
         if schema["format"] == "date-time" {
             return json!(strings::time(&location.name, number, location.item));
         }
+        if let Some(text) = strings::of_format(schema, number) {
+            return json!(text);
+        }
         if outer[metadata::KEY]["json"] == true {
             return json!(json!({ "owner": ["finance"] }).to_string());
         }
@@ -203,7 +206,7 @@ impl<'a> ValueGenerator<'a> {
         while text.chars().count() < bound("minLength").unwrap_or_default() {
             text.push('x');
         }
-        json!(text)
+        json!(strings::matching(schema, text))
     }
 
     fn number(&self, location: &ValueLocation) -> u64 {

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use super::changes::new_operations;
 use super::operations::{self, Operations};
+use serde_json::Value;
+
 use crate::bundle::{Bundle, Operation, members, reference};
 use crate::dialect::{Envelope, envelope};
 use crate::document::{Document, extract};
+use crate::emit::{FEATURES, SHARED_FEATURE};
 use crate::metadata::{self, FilterRequirement, Kind, OperationFacts};
 use crate::spec_update::{self, Change};
 use crate::yaml_editor::Sources;
@@ -81,6 +84,14 @@ pub fn add(spec: &Path, document: &Document, entries: &Operations, date: &str) -
     Ok(AddReport { operations: added, refused, files })
 }
 
+/// Returns the Cargo feature that compiles an operation.
+fn feature(document: &Value, operation: Operation<'_>) -> String {
+    let resource = &operation.node["tags"][0];
+    let lists = |node: &Value| node["resources"].as_array().is_some_and(|all| all.contains(resource));
+    let feature = members(document, FEATURES).find(|(_, node)| lists(node)).map(|(name, _)| name.clone());
+    feature.unwrap_or_else(|| format!("{SHARED_FEATURE}: no feature of openapi.yaml lists the resource"))
+}
+
 fn schema_names(bundle: &Bundle) -> Vec<String> {
     bundle.schemas().map(|(name, _)| name.clone()).collect()
 }
@@ -131,6 +142,7 @@ fn decisions(
         ("secrets", list(&secrets)),
         ("response", response),
         ("collection", "none: the sandbox returns an invented response".to_owned()),
+        ("feature", feature(&bundle.document, operation)),
         ("new types", list(&names)),
     ];
     decisions.extend(notes.into_iter().map(|note| ("note", note)));

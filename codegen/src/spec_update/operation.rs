@@ -460,10 +460,11 @@ impl<'a> OperationWriter<'a> {
         if !has_properties(data) {
             return Ok(Data::One(data));
         }
-        let has_fields = |node: &Value| has_properties(node);
-        let mut lists = members(data, "/properties").filter(|(_, node)| has_fields(&node["items"]));
+        let mut lists = members(data, "/properties").filter(|(_, node)| node["items"].is_object());
         match (lists.next(), lists.next()) {
-            (Some((name, list)), None) if self.parameter("cursor").is_some() => {
+            (Some((name, list)), None)
+                if has_properties(&list["items"]) && self.parameter("cursor").is_some() =>
+            {
                 Ok(Data::Inner(name, data, &list["items"]))
             }
             _ => Ok(Data::One(data)),

@@ -10,6 +10,7 @@ use sentinelone_contract::fixture::{Exchange, ProvenanceKind, read_dir};
 use sentinelone_contract::{Contract, Finding, OperationSpec, Parameter, Sanitizer};
 use serde_json::{Value, json};
 
+use super::is_curated;
 use super::points::{Point, points};
 use super::schemas::{SeededRng, enum_values, keyword};
 
@@ -713,7 +714,10 @@ fn cases() -> Vec<Case> {
     let contract = Contract::bundled();
     let cases = all.into_iter().filter(|(path, exchange)| {
         let generated = exchange.provenance.kind == ProvenanceKind::Generated;
-        exchange.status < 300 && (!generated || path.ends_with("generated_full.json"))
+        let operation = exchange.match_operation(contract).unwrap().operation;
+        is_curated(operation)
+            && exchange.status < 300
+            && (!generated || path.ends_with("generated_full.json"))
     });
     cases
         .map(|(path, exchange)| {

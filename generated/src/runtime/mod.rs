@@ -12,7 +12,7 @@ mod lenient;
 pub(crate) mod object_reader;
 mod open_enum;
 mod operation;
-#[cfg(feature = "full-serde")]
+#[cfg(feature = "contract")]
 mod parts;
 mod raw_item;
 mod request;
@@ -22,9 +22,9 @@ mod secret;
 mod time;
 mod timestamp;
 
-pub(crate) use field::Sealed;
+pub(crate) use field::{Sealed, converted};
 pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
-#[cfg(feature = "full-serde")]
+#[cfg(feature = "contract")]
 pub(crate) use response::{reencode_request_body, reencode_response};
 
 pub use field::{Field, FieldKind, FieldValue, Fields, Filter};
@@ -35,7 +35,7 @@ pub use operation::{
     ApiVersion, BodyPart, End, Evidence, FilterRequirement, Method, Operation, OperationKind, Paging,
     Permissions, RateLimit, ResponseFormat, Tier,
 };
-#[cfg(feature = "full-serde")]
+#[cfg(feature = "contract")]
 pub use parts::{RequestParts, RequestPartsError};
 pub use raw_item::RawItem;
 pub use request::Request;

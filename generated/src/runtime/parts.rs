@@ -75,17 +75,29 @@ impl fmt::Display for RequestPartsError {
 impl std::error::Error for RequestPartsError {}
 
 impl RequestParts {
-    pub(crate) fn path_param(&self, name: &str) -> Result<&str, RequestPartsError> {
+    /// Returns a path parameter.
+    ///
+    /// # Errors
+    /// Returns an error if it is missing.
+    pub fn path_param(&self, name: &str) -> Result<&str, RequestPartsError> {
         let missing =
             || RequestPartsError::InvalidPart { name: name.to_owned(), message: "is missing".to_owned() };
         self.path_params.get(name).map(String::as_str).ok_or_else(missing)
     }
 
-    pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, RequestPartsError> {
+    /// Decodes the query.
+    ///
+    /// # Errors
+    /// Returns an error if a parameter has the wrong type or a required one is missing.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, RequestPartsError> {
         read("query", &Value::Object(self.query.clone()))
     }
 
-    pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, RequestPartsError> {
+    /// Decodes the body.
+    ///
+    /// # Errors
+    /// Returns an error if a member has the wrong type or a required one is missing.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, RequestPartsError> {
         read("body", self.body.as_ref().unwrap_or(&Value::Null))
     }
 }

@@ -49,7 +49,7 @@ pub trait ResponseBody: Sized {
 }
 
 /// Decodes and re-encodes a response body.
-#[cfg(feature = "full-serde")]
+#[cfg(feature = "contract")]
 pub(crate) fn reencode_response<T: ResponseBody + Serialize>(body: &[u8]) -> Result<Value, DecodeError> {
     let response = T::decode(body)?;
     if let Some(item) = response.undecoded().first() {
@@ -60,14 +60,14 @@ pub(crate) fn reencode_response<T: ResponseBody + Serialize>(body: &[u8]) -> Res
 
 /// Decodes and re-encodes a request body. It decodes from a value, as the requests from parts do, so that each type
 /// has one deserializer instance.
-#[cfg(feature = "full-serde")]
+#[cfg(feature = "contract")]
 pub(crate) fn reencode_request_body<T: DeserializeOwned + Serialize>(
     body: &[u8],
 ) -> Result<Value, DecodeError> {
     encode(&item::<T>(&json(body)?)?)
 }
 
-#[cfg(feature = "full-serde")]
+#[cfg(feature = "contract")]
 fn encode(value: &impl Serialize) -> Result<Value, DecodeError> {
     serde_json::to_value(value).map_err(|error| DecodeError { path: ".".into(), message: error.to_string() })
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use reqwest::{Client, Method};
 use sentinelone::Timestamp;
 use sentinelone::raw::runtime::OperationKind;
-use sentinelone_contract::{Contract, OperationSpec, round_trip_losses};
+use sentinelone_contract::{Contract, ContractRule, OperationSpec, round_trip_losses};
 use sentinelone_sandbox::Sandbox;
 use serde_json::{Map, Value, json};
 

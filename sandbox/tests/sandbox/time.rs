@@ -48,7 +48,9 @@ async fn tenant_times_are_relative_to_the_start() {
     let later = Console::start_at("2031-03-05T06:07:08.900Z").await;
     let delay = millis("2031-03-05T06:07:08Z").unwrap() - millis(NOW).unwrap();
     let mut with_times = BTreeSet::new();
-    for operation in Contract::bundled().operations().filter(|operation| operation.method() == "GET") {
+    // Without a plan, the response is the same at any time.
+    let is_played = |one: &&OperationSpec| one.method() == "GET" && one.x_s1()["sandbox"].is_object();
+    for operation in Contract::bundled().operations().filter(is_played) {
         if operation.parameters().iter().any(|parameter| parameter.required && !parameter.in_path) {
             continue;
         }

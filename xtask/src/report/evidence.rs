@@ -326,8 +326,11 @@ fn row(
     let only_generated = locations(&|location| covers(&all, location) && !covers(&handwritten, location));
 
     let mut lacks = Vec::new();
+    // One generated success shows an operation of the tier `documented`.
+    let is_curated = operation.x_s1()["tier"] == Tier::Curated.as_str();
     // Each field needs a value, since null does not prove its type.
-    if successes.is_empty() || all.iter().any(|(_, field)| !field.has_value) {
+    let without_value = || all.iter().any(|(_, field)| !field.has_value);
+    if successes.is_empty() || is_curated && without_value() {
         lacks.push("success".to_owned());
     }
     let never_null: Vec<String> = all
@@ -335,14 +338,16 @@ fn row(
         .filter(|(_, field)| field.nullable && !field.has_null)
         .map(|(location, _)| location.to_owned())
         .collect();
-    if !never_null.is_empty() {
+    if is_curated && !never_null.is_empty() {
         lacks.push("null".to_owned());
     }
-    if errors.is_empty() || declared_errors(operation).iter().any(|status| !statuses.contains(status)) {
+    let is_covered = |status: &u16| statuses.contains(status);
+    if is_curated && (errors.is_empty() || !declared_errors(operation).iter().all(is_covered)) {
         lacks.push("error".to_owned());
     }
     let function = id.strip_prefix(&format!("{module}_")).unwrap_or(id);
-    let source = format!("src/resources/{module}.rs");
+    let directory = if is_curated { "src/resources" } else { "src/resources/documented" };
+    let source = format!("{directory}/{module}.rs");
     let client = line_of(root, &source, &format!("raw::{function}("))
         .or_else(|| line_of(root, &source, &format!("raw::{function})")))
         .or_else(|| line_of(root, &source, &format!("raw::{function},")));

@@ -1,10 +1,7 @@
 //! Rules about Rust files.
 
 use super::report::Report;
-use super::tree::Tree;
-
-/// First characters of a generated file.
-const GENERATED: &str = "// @generated ";
+use super::tree::{GENERATED, Tree};
 
 /// Directories of the libraries.
 const LIBRARIES: [&str; 3] = ["src", "contract/src", "sandbox/src"];
@@ -23,7 +20,7 @@ const TODO_NOTES: [&str; 3] = ["TODO", "FIXME", "XXX"];
 
 pub(super) fn module_docs(tree: &Tree, report: &mut Report) {
     for (path, file) in tree.ending(".rs") {
-        let generated = path.starts_with("generated/");
+        let generated = path.starts_with("generated/") || file.is_generated();
         let mut lines = file.text.lines().enumerate().peekable();
         if generated {
             let marked = lines.next().is_some_and(|(_, line)| line.starts_with(GENERATED));

@@ -25,6 +25,16 @@ pub(super) struct File {
     rust: OnceLock<Option<Rust>>,
 }
 
+/// First characters of a generated file of Rust.
+pub(super) const GENERATED: &str = "// @generated ";
+
+impl File {
+    /// Returns whether the first line says that the file is generated.
+    pub(super) fn is_generated(&self) -> bool {
+        self.text.starts_with(GENERATED)
+    }
+}
+
 impl Tree {
     /// Reads the files of a directory, except those that its `.gitignore` files exclude.
     pub(super) fn read(root: &Path) -> Result<Self> {

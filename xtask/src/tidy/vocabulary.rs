@@ -99,7 +99,7 @@ struct Exception<'a> {
 pub(super) fn vocabulary(tree: &Tree, report: &mut Report) {
     let Some(mut exceptions) = exceptions(tree, report) else { return };
     let index = Index::new();
-    for (path, file) in tree.files().filter(|(path, _)| is_checked(path)) {
+    for (path, file) in tree.files().filter(|(path, file)| is_checked(path) && !file.is_generated()) {
         let is_markdown = path.ends_with(".md");
         let mut found = Vec::new();
         if is_markdown {
