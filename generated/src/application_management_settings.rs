@@ -420,7 +420,7 @@ impl ApplicationManagementSettingsCreateDataScanSchedule {
     ) -> Self {
         Self {
             repeat_on: repeat_on.into(),
-            scan_every: scan_every,
+            scan_every,
             time: time.into(),
             timezone: timezone.into(),
         }

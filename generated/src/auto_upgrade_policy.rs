@@ -1733,10 +1733,10 @@ impl AutoUpgradePolicyGetParentPoliciesQuery {
         sort_order: impl Into<String>,
     ) -> Self {
         Self {
-            limit: limit,
+            limit,
             os_type: os_type.into(),
             scope_level: scope_level.into(),
-            skip: skip,
+            skip,
             sort_by: sort_by.into(),
             sort_order: sort_order.into(),
             scope_id: Default::default(),
@@ -2000,10 +2000,10 @@ impl AutoUpgradePolicyGetQuery {
         sort_order: impl Into<String>,
     ) -> Self {
         Self {
-            limit: limit,
+            limit,
             os_type: os_type.into(),
             scope_level: scope_level.into(),
-            skip: skip,
+            skip,
             sort_by: sort_by.into(),
             sort_order: sort_order.into(),
             scope_id: Default::default(),

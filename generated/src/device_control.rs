@@ -3743,10 +3743,7 @@ impl DeviceControlReorderData {
     /// Creates a value with the required fields.
     #[inline]
     pub fn new(id: impl Into<String>, order: i64) -> Self {
-        Self {
-            id: id.into(),
-            order: order,
-        }
+        Self { id: id.into(), order }
     }
     /// Id. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]

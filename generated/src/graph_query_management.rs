@@ -496,7 +496,7 @@ impl GraphQueryManagementCreateQueryRequest {
             name: name.into(),
             query: query.into(),
             query_description: query_description.into(),
-            shared: shared,
+            shared,
         }
     }
     /// Name. Undocumented; description derived from the name (vendor document of 2026-06).

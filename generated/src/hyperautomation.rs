@@ -4060,7 +4060,7 @@ impl HyperautomationImportWorkflowImportExportDataAction {
     ) -> Self {
         Self {
             action: action.into(),
-            export_id: export_id,
+            export_id,
             connected_to: Default::default(),
             parent_action: Default::default(),
         }

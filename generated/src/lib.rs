@@ -23,6 +23,7 @@
 //! request types also deserialize, and response types also serialize.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![allow(clippy::module_inception, reason = "a feature can have the name of a resource")]
 
 pub mod runtime;
 #[rustfmt::skip]

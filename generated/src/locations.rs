@@ -1426,7 +1426,7 @@ impl LocationsCreateDataNetworkInterfaces {
     #[inline]
     pub fn new(enabled: bool) -> Self {
         Self {
-            enabled: enabled,
+            enabled,
             value: Default::default(),
         }
     }
@@ -1562,7 +1562,7 @@ impl LocationsCreateDataServerConnectivity {
     #[inline]
     pub fn new(enabled: bool) -> Self {
         Self {
-            enabled: enabled,
+            enabled,
             value: Default::default(),
         }
     }

@@ -4016,7 +4016,7 @@ impl LogCollectionRulesActivationData {
     /// Creates a value with the required fields.
     #[inline]
     pub fn new(activate: bool) -> Self {
-        Self { activate: activate }
+        Self { activate }
     }
     /// Activate. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]

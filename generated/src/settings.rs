@@ -4702,7 +4702,7 @@ impl SettingsUpdateSsoData {
     #[inline]
     pub fn new(enabled: bool) -> Self {
         Self {
-            enabled: enabled,
+            enabled,
             auto_provisioning: Default::default(),
             default_user_role: Default::default(),
             default_user_role_id: Default::default(),

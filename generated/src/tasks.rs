@@ -1783,10 +1783,10 @@ impl TasksUpdateData {
         timezone_gmt: impl Into<String>,
     ) -> Self {
         Self {
-            inherit_parent_concurrency_config: inherit_parent_concurrency_config,
-            inherit_parent_maintenance_config: inherit_parent_maintenance_config,
+            inherit_parent_concurrency_config,
+            inherit_parent_maintenance_config,
             maintenance_windows_by_day: maintenance_windows_by_day.into(),
-            max_concurrent: max_concurrent,
+            max_concurrent,
             timezone_gmt: timezone_gmt.into(),
         }
     }
@@ -1933,9 +1933,9 @@ impl TasksUpdateFlexibleData {
         Self {
             end: end.into(),
             frequency: frequency.into(),
-            inherit_parent_concurrency_config: inherit_parent_concurrency_config,
-            inherit_parent_maintenance_config: inherit_parent_maintenance_config,
-            max_concurrent: max_concurrent,
+            inherit_parent_concurrency_config,
+            inherit_parent_maintenance_config,
+            max_concurrent,
             rules: crate::runtime::converted(rules),
             timezone: timezone.into(),
             active: Default::default(),

@@ -2179,7 +2179,7 @@ impl UnifiedExclusionsGetAvailableActionsQuery {
     #[inline]
     pub fn new(create: bool) -> Self {
         Self {
-            create: create,
+            create,
             application_name_contains: Default::default(),
             child_process: Default::default(),
             cmdline_value_contains: Default::default(),

@@ -3702,7 +3702,7 @@ impl VcsIntegrationScannerPolicyData {
         scope: impl Into<VcsIntegrationScannerPolicyDataScope>,
     ) -> Self {
         Self {
-            priority: priority,
+            priority,
             scope: scope.into(),
             branch: Default::default(),
             description: Default::default(),
@@ -3983,7 +3983,7 @@ impl VcsIntegrationTunnelUserData {
     ) -> Self {
         Self {
             provider: provider.into(),
-            server_port: server_port,
+            server_port,
             gitlab_personal_access_token: Default::default(),
             server_host: Default::default(),
         }
@@ -4494,7 +4494,7 @@ impl VcsIntegrationUpdateScannerPolicyData {
     ) -> Self {
         Self {
             name: name.into(),
-            priority: priority,
+            priority,
             tag_ids: crate::runtime::converted(tag_ids),
             branch: Default::default(),
             description: Default::default(),
@@ -4668,7 +4668,7 @@ impl VcsIntegrationUpdateScannerPolicyDataIacConfig {
         >,
     ) -> Self {
         Self {
-            enabled: enabled,
+            enabled,
             exit_conditions: exit_conditions.into(),
         }
     }
@@ -4843,7 +4843,7 @@ impl VcsIntegrationUpdateScannerPolicyDataSecretConfig {
         >,
     ) -> Self {
         Self {
-            enabled: enabled,
+            enabled,
             exit_conditions: exit_conditions.into(),
             exclude_extensions: Default::default(),
         }
@@ -5057,7 +5057,7 @@ impl VcsIntegrationUpdateScannerPolicyDataVulnerabilityConfig {
         >,
     ) -> Self {
         Self {
-            enabled: enabled,
+            enabled,
             exit_conditions: exit_conditions.into(),
             cve_exceptions: Default::default(),
         }
@@ -5161,7 +5161,7 @@ impl VcsIntegrationUpdateScannerPolicyDataVulnerabilityConfigCveException {
     ) -> Self {
         Self {
             cve_ids: crate::runtime::converted(cve_ids),
-            exclude_permanently: exclude_permanently,
+            exclude_permanently,
             name: name.into(),
             reason: reason.into(),
             expiry: Default::default(),

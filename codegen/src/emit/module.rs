@@ -578,7 +578,8 @@ fn structure(
                 .map(|field| {
                     let (parameter, value) = input(&field.ident, &field.ty);
                     let ident = &field.ident;
-                    (parameter, quote!(#ident: #value))
+                    let same = *ident == value.to_string();
+                    (parameter, if same { quote!(#ident) } else { quote!(#ident: #value) })
                 })
                 .unzip();
             let rest = fields.iter().filter(|field| !required.iter().any(|r| r.ident == field.ident));

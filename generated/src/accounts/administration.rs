@@ -1492,7 +1492,7 @@ impl AccountsCreateDataIrFields {
             contact_last_name: contact_last_name.into(),
             country: country.into(),
             industry: industry.into(),
-            number_of_employees_endpoints: number_of_employees_endpoints,
+            number_of_employees_endpoints,
             city: Default::default(),
             postal: Default::default(),
             region: Default::default(),

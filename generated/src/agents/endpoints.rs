@@ -8784,7 +8784,7 @@ impl AgentsApproveStatelessUpgradeData {
     /// Creates a value with the required fields.
     #[inline]
     pub fn new(expiration: i64) -> Self {
-        Self { expiration: expiration }
+        Self { expiration }
     }
     /// Expiration. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 21.
     #[inline]
@@ -9109,7 +9109,7 @@ impl AgentsDisableAgentData {
     #[inline]
     pub fn new(should_reboot: bool) -> Self {
         Self {
-            should_reboot: should_reboot,
+            should_reboot,
             expiration: Default::default(),
             expiration_timezone: Default::default(),
         }
@@ -9354,9 +9354,7 @@ impl AgentsEnableAgentData {
     /// Creates a value with the required fields.
     #[inline]
     pub fn new(should_reboot: bool) -> Self {
-        Self {
-            should_reboot: should_reboot,
-        }
+        Self { should_reboot }
     }
     /// Should reboot. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
@@ -9895,10 +9893,7 @@ impl AgentsFirewallLoggingData {
     /// Creates a value with the required fields.
     #[inline]
     pub fn new(report_log: bool, report_mgmt: bool) -> Self {
-        Self {
-            report_log: report_log,
-            report_mgmt: report_mgmt,
-        }
+        Self { report_log, report_mgmt }
     }
     /// Report log. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
@@ -11729,8 +11724,8 @@ impl AgentsStartRemoteShellData {
     #[inline]
     pub fn new(columns: i64, rows: i64) -> Self {
         Self {
-            columns: columns,
-            rows: rows,
+            columns,
+            rows,
             history_password: Default::default(),
             password_from_scope: Default::default(),
             two_fa_code: Default::default(),

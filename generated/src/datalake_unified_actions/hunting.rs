@@ -873,7 +873,7 @@ impl DatalakeUnifiedActionsPerformUnifiedActionNotifyRequest {
     pub fn new(action_path: impl Into<String>, notify_only: bool) -> Self {
         Self {
             action_path: action_path.into(),
-            notify_only: notify_only,
+            notify_only,
             id_in: Default::default(),
             id_nin: Default::default(),
             payload: Default::default(),

@@ -654,7 +654,7 @@ impl GroupsCreateData {
         site_id: impl Into<String>,
     ) -> Self {
         Self {
-            inherits: inherits,
+            inherits,
             name: name.into(),
             site_id: site_id.into(),
             description: Default::default(),

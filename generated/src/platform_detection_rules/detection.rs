@@ -2877,7 +2877,7 @@ impl PlatformDetectionRulesUpdatePlatformRulesSettingsRequest {
     #[inline]
     pub fn new(disable_inheritance: bool, scope_level: impl Into<Scope>) -> Self {
         Self {
-            disable_inheritance: disable_inheritance,
+            disable_inheritance,
             scope_level: scope_level.into(),
             scope_id: Default::default(),
         }

@@ -1456,7 +1456,7 @@ impl RemoteScriptsCreateGuardrailsConfigurationData {
         script_types: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self {
-            enabled: enabled,
+            enabled,
             scope_id: scope_id.into(),
             scope_level: scope_level.into(),
             script_types: crate::runtime::converted(script_types),
@@ -2272,10 +2272,10 @@ impl RemoteScriptsUpdateData {
         Self {
             input_example: input_example.into(),
             input_instructions: input_instructions.into(),
-            input_required: input_required,
+            input_required,
             os_types: crate::runtime::converted(os_types),
             script_name: script_name.into(),
-            script_runtime_timeout_seconds: script_runtime_timeout_seconds,
+            script_runtime_timeout_seconds,
             script_type: script_type.into(),
             package_endpoint_expiration: Default::default(),
             package_endpoint_expiration_seconds: Default::default(),

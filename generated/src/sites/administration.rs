@@ -1446,10 +1446,10 @@ impl SitesDuplicateSiteData {
         source_site_id: i64,
     ) -> Self {
         Self {
-            copy_users: copy_users,
+            copy_users,
             name: name.into(),
             policy_source: policy_source.into(),
-            source_site_id: source_site_id,
+            source_site_id,
             policy: Default::default(),
             total_licenses: Default::default(),
             unlimited_licenses: Default::default(),
