@@ -1191,6 +1191,26 @@ fn emit_request_constructors_take_required_fields() {
 }
 
 #[test]
+fn emit_default_in_documentation_is_a_code_span() {
+    for (schema, documented) in [
+        (
+            json!({ "type": "array", "items": { "type": "string" }, "default": ["CREATE"] }),
+            r#"x. Default `["CREATE"]`."#,
+        ),
+        (json!({ "type": "string", "default": "*" }), "x. Default `*`."),
+        (json!({ "type": "string", "default": "" }), "x. Default `\"\"`."),
+        (json!({ "type": "boolean", "default": false }), "x. Default false."),
+    ] {
+        let mut spec = Spec::small();
+        let mut schema = schema;
+        schema["description"] = json!("x.");
+        spec.widget("/components/schemas/WidgetActData/properties/labels", schema);
+        let text = spec.module();
+        assert!(text.contains(documented), "{documented} is not in {text}");
+    }
+}
+
+#[test]
 fn emit_filter_sets_fields_by_name() {
     let text = Spec::small().module();
     let body = r#"impl Filter for WidgetFilter { #[inline] fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> { match name { "createdAt__gt" => self.created_at_gt = value.string()?, "ids" => self.ids = value.list()?, "intact" => self.intact = value.boolean()?, "kinds" => self.kinds = value.list()?, "limit" => self.limit = value.integer()?, "query" => self.query = value.string()?, _ => return Err(value), } Ok(()) } }"#;

@@ -799,7 +799,7 @@ pub struct ApplicationRiskInstalledApplicationFilter {
         skip_serializing_if = "Option::is_none"
     )]
     pub agent_computer_name_contains: Option<Vec<String>>,
-    /// Agent is decommissioned. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items, default [false].
+    /// Agent is decommissioned. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items, default `[false]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_is_decommissioned: Option<Vec<bool>>,
     /// Agent machine types. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
@@ -959,7 +959,7 @@ impl ApplicationRiskInstalledApplicationFilter {
         );
         self
     }
-    /// Agent is decommissioned. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items, default [false].
+    /// Agent is decommissioned. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items, default `[false]`.
     #[inline]
     #[must_use]
     pub fn agent_is_decommissioned(

@@ -4864,7 +4864,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// Reply to. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(rename = "reply_to", skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Vec<String>>,
-    /// Response body. Undocumented; description derived from the name (vendor document of 2026-06). Default `{\`Status\`: \`OK\`}`.
+    /// Response body. Undocumented; description derived from the name (vendor document of 2026-06). Default `{"Status": "OK"}`.
     #[serde(rename = "response_body", skip_serializing_if = "Option::is_none")]
     pub response_body: Option<String>,
     /// Response content type. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 characters, default `application/json`.
@@ -4887,7 +4887,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     pub schedule_method: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataScheduleMethod,
     >,
-    /// Schedule value. Undocumented; description derived from the name (vendor document of 2026-06). Default [{`hour`:0,`minute`:0,`schedule_method`:`daily`,`tz`:`Etc/UTC`}].
+    /// Schedule value. Undocumented; description derived from the name (vendor document of 2026-06). Default `[{"hour":0,"minute":0,"schedule_method":"daily","tz":"Etc/UTC"}]`.
     #[serde(rename = "schedule_value", skip_serializing_if = "Option::is_none")]
     pub schedule_value: Option<
         Vec<HyperautomationImportWorkflowImportExportDataActionActionDataScheduleValue>,
@@ -5524,7 +5524,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.reply_to = Some(crate::runtime::converted(reply_to));
         self
     }
-    /// Response body. Undocumented; description derived from the name (vendor document of 2026-06). Default `{\`Status\`: \`OK\`}`.
+    /// Response body. Undocumented; description derived from the name (vendor document of 2026-06). Default `{"Status": "OK"}`.
     #[inline]
     #[must_use]
     pub fn response_body(mut self, response_body: impl Into<String>) -> Self {
@@ -5589,7 +5589,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.schedule_method = Some(schedule_method.into());
         self
     }
-    /// Schedule value. Undocumented; description derived from the name (vendor document of 2026-06). Default [{`hour`:0,`minute`:0,`schedule_method`:`daily`,`tz`:`Etc/UTC`}].
+    /// Schedule value. Undocumented; description derived from the name (vendor document of 2026-06). Default `[{"hour":0,"minute":0,"schedule_method":"daily","tz":"Etc/UTC"}]`.
     #[inline]
     #[must_use]
     pub fn schedule_value(
@@ -6592,7 +6592,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionDataFilterGr
     /// Condition. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Value>,
-    /// Event subtypes. Undocumented; description derived from the name (vendor document of 2026-06). Default [`CREATE`].
+    /// Event subtypes. Undocumented; description derived from the name (vendor document of 2026-06). Default `["CREATE"]`.
     #[serde(rename = "event_subtypes", skip_serializing_if = "Option::is_none")]
     pub event_subtypes: Option<
         Vec<
@@ -6651,7 +6651,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionDataFilterGroup {
         self.condition = Some(condition.into());
         self
     }
-    /// Event subtypes. Undocumented; description derived from the name (vendor document of 2026-06). Default [`CREATE`].
+    /// Event subtypes. Undocumented; description derived from the name (vendor document of 2026-06). Default `["CREATE"]`.
     #[inline]
     #[must_use]
     pub fn event_subtypes(

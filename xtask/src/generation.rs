@@ -8,7 +8,7 @@ use sentinelone_codegen::{COMMAND_PAGES, Project, Result, examples, files, fixtu
 pub(crate) fn write(root: &Path) -> Result<String> {
     let project = generate_project(root)?;
     let mut lists = String::new();
-    for (dir, files, owns) in outputs(&project) {
+    for Output { dir, files, owns } in outputs(&project) {
         lists.push_str(&list(dir, &files::write_owned(&root.join(dir), files, owns)?));
     }
     Ok(lists + &format!("generated/ has {} files", project.raw.len()))
@@ -16,19 +16,28 @@ pub(crate) fn write(root: &Path) -> Result<String> {
 
 pub(crate) fn check(root: &Path) -> Result<String> {
     let project = generate_project(root)?;
-    for (dir, files, owns) in outputs(&project) {
+    for Output { dir, files, owns } in outputs(&project) {
         files::check_owned(&root.join(dir), dir, files, owns)?;
     }
     Ok(format!("generated/ matches spec/ ({} files)", project.raw.len()))
 }
 
-/// Returns the directories with generated files, and for each whether a file is generated.
-fn outputs(project: &Project) -> [(&'static str, &files::Files, fn(&str) -> bool); 4] {
+/// Generated files of a directory.
+struct Output<'a> {
+    /// Path below the root.
+    dir: &'static str,
+    files: &'a files::Files,
+    /// Returns whether a file of the directory is generated.
+    owns: fn(&str) -> bool,
+}
+
+fn outputs(project: &Project) -> [Output<'_>; 4] {
+    let Project { raw, pages, methods, calls } = project;
     [
-        ("generated", &project.raw, |_| true),
-        ("docs", &project.pages, |name| name.starts_with(COMMAND_PAGES)),
-        ("src/resources/documented", &project.methods, |_| true),
-        ("tests/properties", &project.calls, |name| name == METHOD_CALLS),
+        Output { dir: "generated", files: raw, owns: |_| true },
+        Output { dir: "docs", files: pages, owns: |name| name.starts_with(COMMAND_PAGES) },
+        Output { dir: "src/resources/documented", files: methods, owns: |_| true },
+        Output { dir: "tests/properties", files: calls, owns: |name| name == METHOD_CALLS },
     ]
 }
 

@@ -84,7 +84,12 @@ pub(super) fn limits(schema: &Value) -> String {
     let length = length.map(|range| if item == schema { range } else { format!("each {range}") });
     let range = between(schema, "minimum", "maximum");
     let default = schema.get("default").filter(|value| !value.is_null());
-    let default = default.map(|value| format!("default {}", value.to_string().replace('"', "`")));
+    // Without a code span, rustdoc takes a list for a link.
+    let default = default.map(|value| match value {
+        Value::String(text) if !text.is_empty() => format!("default `{text}`"),
+        Value::String(_) | Value::Array(_) | Value::Object(_) => format!("default `{value}`"),
+        scalar => format!("default {scalar}"),
+    });
     let parts: Vec<String> = [items, length, range, default].into_iter().flatten().collect();
     if parts.is_empty() {
         return String::new();

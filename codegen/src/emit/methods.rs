@@ -10,7 +10,7 @@ use syn::visit_mut::VisitMut;
 
 use super::features::{FEATURES, Features, Gate};
 use super::fields::{rust_name, single_line};
-use super::module::{documentation, function_name, type_module};
+use super::module::{documentation, function_name, sources, type_module};
 use super::{header, in_module};
 use crate::bundle::{Bundle, Operation, members};
 use crate::dialect::{Envelope, envelope, query_schema};
@@ -81,112 +81,58 @@ enum Form {
 /// Returns the files of the generated methods, and the text of the file with their calls.
 ///
 /// # Errors
-/// Returns an error if an operation has the method name of another operation.
+/// Returns an error if an operation has the name of a handwritten method that does not call it.
 pub(crate) fn files(
     bundle: &Bundle,
     model: &Model,
     features: &Features,
     handwritten: &Handwritten,
 ) -> Result<(Files, String)> {
-    let mut files = Files::new();
-    let mut resources: BTreeMap<&str, Vec<Operation<'_>>> = BTreeMap::new();
+    let mut operations: BTreeMap<&str, Vec<Operation<'_>>> = BTreeMap::new();
     for operation in bundle.operations().filter(|one| *features.operation(one.id()) != Gate::ALWAYS) {
-        resources.entry(operation.node["tags"][0].as_str().unwrap_or_default()).or_default().push(operation);
+        operations.entry(operation.node["tags"][0].as_str().unwrap_or_default()).or_default().push(operation);
     }
-    let (mut modules, mut exports, mut calls) = (String::new(), String::new(), String::new());
-    let mut type_exports = String::new();
-    for (resource, mut operations) in resources {
+    let mut files = Files::new();
+    let (mut modules, mut exports, mut types, mut calls) =
+        (String::new(), String::new(), String::new(), String::new());
+    for (name, mut operations) in operations {
         operations.sort_by_key(|operation| operation.id());
         let gate = features.operation(operations[0].id());
-        let own = handwritten.get(resource);
-        let mut methods = String::new();
-        let mut queries = String::new();
-        for operation in operations {
-            let name = function_name(operation.id(), resource);
-            if own.is_some_and(|own| own.functions.contains(name)) {
-                continue;
-            }
-            if own.is_some_and(|own| own.methods.contains(name)) {
-                let message = "the resource has another method of this name: rename the operation";
-                return Err(Error::Generator(format!("{}: {message}", operation.id())));
-            }
-            let method = Method::new(bundle, model, operation, resource, name)?;
-            methods.push_str(&method.source());
-            queries.push_str(&method.query_traits(model));
-            calls.push_str(&method.call());
-        }
-        let title = resource.to_upper_camel_case();
-        let types = model.types.keys().filter(|name| {
-            // The name of the resource's own type, in a module that has it already.
-            if own.is_some() && **name == title {
-                return false;
-            }
-            let ty = features.ty(name);
-            let is_new = own.is_none() || *ty != Gate::ALWAYS;
-            type_module(bundle, model, name) == resource && is_new && (ty == gate || ty.is_common())
-        });
-        let types: Vec<&str> = types.map(String::as_str).collect();
-        let mut text = header("//", &format!("spec/{}.yaml", resource.replace('_', "-")));
-        text.push('\n');
-        text.push_str(&documentation(bundle, resource));
-        text.push_str(&format!("\nuse sentinelone_raw::{resource} as raw;\n"));
-        let names = format!("pub use sentinelone_raw::{resource}::{{{}}};\n", types.join(", "));
-        if own.is_none() && !types.is_empty() {
-            text.push_str(&format!("\n{names}"));
-        } else if !types.is_empty() {
-            let cfg = gate.attribute("");
-            type_exports.push_str(&format!(
-                "\n/// Types of the module `{resource}`.\n{cfg}pub(crate) mod {resource} {{\n    {names}}}\n"
-            ));
-        }
-        let title = if own.is_none() && model.types.contains_key(&title) {
-            format!("{title}Operations")
-        } else {
-            title
+        let handwritten = handwritten.get(name);
+        let methods = methods(bundle, model, name, &operations, handwritten)?;
+        methods.iter().for_each(|method| calls.push_str(&method.call()));
+        let resource = Resource {
+            bundle,
+            name,
+            handwritten,
+            methods,
+            types: exported(bundle, model, features, name, gate, handwritten),
         };
-        if own.is_none() {
-            let summary = documentation(bundle, resource);
-            let summary = summary.lines().next().unwrap_or_default().trim_start_matches("//! ").to_owned();
-            text.push_str(&format!(
-                "\ncrate::resources::builders::resource! {{\n    \
-                 /// Operations of the resource `{resource}`; see [`Client::{resource}`](crate::Client::{resource}).\n    \
-                 {title}\n}}\n\n\
-                 impl crate::Client {{\n    /// {summary}\n    pub fn {resource}(&self) -> {title} {{\n        \
-                 {title}::new(self)\n    }}\n}}\n"
-            ));
-        } else if !methods.is_empty() {
-            text.push_str(&format!("\nuse crate::resources::{resource}::{title};\n"));
-        }
-        if !queries.is_empty() {
-            text.push_str(&format!("\ncrate::resources::builders::impl_list_query! {{\n{queries}}}\n"));
-        }
-        if !methods.is_empty() {
-            text.push_str(&format!("\nimpl {title} {{\n{}}}\n", methods.trim_start_matches('\n')));
-        }
         let cfg = gate.attribute("");
-        let visibility = if own.is_none() { "pub " } else { "" };
-        modules.push_str(&format!("{cfg}#[rustfmt::skip]\n{visibility}mod {resource};\n"));
-        if own.is_none() {
-            exports.push_str(&format!("{}    pub use super::{resource};\n", gate.attribute("    ")));
+        if handwritten.is_some() {
+            modules.push_str(&format!("{cfg}#[rustfmt::skip]\nmod {name};\n"));
+            types.push_str(&types_module(name, &cfg, &resource.types_export()));
+        } else {
+            modules.push_str(&format!("{cfg}#[rustfmt::skip]\npub mod {name};\n"));
+            exports.push_str(&format!("{}    pub use super::{name};\n", gate.attribute("    ")));
         }
-        files.insert(format!("{resource}.rs"), text);
+        files.insert(format!("{name}.rs"), resource.source(model));
     }
-    // A handwritten resource exports the types of this module, so one without types has another item.
+    // A handwritten resource exports the types of its module, so one without types has another item.
     for (feature, node) in members(&bundle.document, FEATURES) {
         let listed = node["resources"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        for resource in listed.filter(|one| handwritten.contains_key(*one)) {
-            if !type_exports.contains(&format!("pub(crate) mod {resource} ")) {
-                type_exports.push_str(&format!(
-                    "\n/// Types of the module `{resource}`.\n#[cfg(feature = \"{feature}\")]\npub(crate) mod {resource} {{\n    pub use sentinelone_raw::runtime::Operation;\n}}\n"
-                ));
-            }
+        for name in
+            listed.filter(|one| handwritten.contains_key(*one) && !files.contains_key(&format!("{one}.rs")))
+        {
+            let cfg = format!("#[cfg(feature = \"{feature}\")]\n");
+            types.push_str(&types_module(name, &cfg, "pub use sentinelone_raw::runtime::Operation;\n"));
         }
     }
     let header = header("//", "spec");
     files.insert(
         "mod.rs".to_owned(),
         format!(
-            "{header}\n//! Methods for the operations of the documented tier.\n\n{modules}#[rustfmt::skip]\npub(super) mod types;\n\n\
+            "{header}\n//! Methods for the operations of the tier `documented`.\n\n{modules}#[rustfmt::skip]\npub(super) mod types;\n\n\
              /// The resource modules that have no handwritten part, re-exported from the crate root.\n\
              #[rustfmt::skip]\npub(crate) mod all {{\n{exports}}}\n"
         ),
@@ -194,23 +140,121 @@ pub(crate) fn files(
     files.insert(
         "types.rs".to_owned(),
         format!(
-            "{header}\n//! Types for the operations of the tier `documented`, in modules that also have handwritten methods.\n{type_exports}"
+            "{header}\n//! Types for the operations of the tier `documented`, in modules that also have handwritten methods.\n{types}"
         ),
     );
-    let calls = format!(
+    Ok((files, calls_file(&header, &calls)))
+}
+
+/// Returns the module that a handwritten resource exports.
+fn types_module(name: &str, cfg: &str, export: &str) -> String {
+    format!("\n/// Types of the module `{name}`.\n{cfg}pub(crate) mod {name} {{\n    {export}}}\n")
+}
+
+/// Returns the text of the file with a call of each method.
+fn calls_file(header: &str, calls: &str) -> String {
+    format!(
         "{header}\n//! Calls of the generated methods.\n\n\
-             use sentinelone::Client;\n\
-             use sentinelone::raw::runtime::{{Request, RequestParts, RequestPartsError}};\n\
-             use serde_json::Value;\n\n\
-             /// Returns the request that the method of an operation builds from the parts of a recorded request; `None` if the\n\
-             /// operation has no generated method.\n\
-             #[rustfmt::skip]\n\
-             pub(crate) fn request(client: &Client, operation: &str, parts: &RequestParts) -> Option<Result<Request<Value>, RequestPartsError>> {{\n    \
-             // A function for each operation: in one function, the variables of all operations exceed the stack.\n    \
-             let build: fn(&Client, &RequestParts) -> Result<Request<Value>, RequestPartsError> = match operation {{\n{calls}        _ => return None,\n    }};\n    \
-             Some(build(client, parts))\n}}\n"
-    );
-    Ok((files, calls))
+         use sentinelone::Client;\n\
+         use sentinelone::raw::runtime::{{Request, RequestParts, RequestPartsError}};\n\
+         use serde_json::Value;\n\n\
+         /// Returns the request that the method of an operation builds from the parts of a recorded request; `None` if the\n\
+         /// operation has no generated method.\n\
+         #[rustfmt::skip]\n\
+         pub(crate) fn request(client: &Client, operation: &str, parts: &RequestParts) -> Option<Result<Request<Value>, RequestPartsError>> {{\n    \
+         // A function for each operation: in one function, the variables of all operations exceed the stack.\n    \
+         let build: fn(&Client, &RequestParts) -> Result<Request<Value>, RequestPartsError> = match operation {{\n{calls}        _ => return None,\n    }};\n    \
+         Some(build(client, parts))\n}}\n"
+    )
+}
+
+/// Returns the methods of a resource that no handwritten one replaces.
+fn methods<'a>(
+    bundle: &'a Bundle,
+    model: &'a Model,
+    resource: &'a str,
+    operations: &[Operation<'a>],
+    handwritten: Option<&HandwrittenResource>,
+) -> Result<Vec<Method<'a>>> {
+    let mut methods = Vec::new();
+    for operation in operations {
+        let name = function_name(operation.id(), resource);
+        if handwritten.is_some_and(|own| own.functions.contains(name)) {
+            continue;
+        }
+        if handwritten.is_some_and(|own| own.methods.contains(name)) {
+            let message = "the resource has another method of this name: rename the operation";
+            return Err(Error::Generator(format!("{}: {message}", operation.id())));
+        }
+        methods.push(Method::new(bundle, model, *operation, resource, name)?);
+    }
+    Ok(methods)
+}
+
+/// Returns the types that the module of a resource exports: those that the handwritten part does not export.
+fn exported<'a>(
+    bundle: &Bundle,
+    model: &'a Model,
+    features: &Features,
+    resource: &str,
+    gate: &Gate,
+    handwritten: Option<&HandwrittenResource>,
+) -> Vec<&'a str> {
+    let own_type = resource.to_upper_camel_case();
+    let is_exported = |name: &&String| {
+        let ty = features.ty(name);
+        let is_new = handwritten.is_none() || (*ty != Gate::ALWAYS && **name != own_type);
+        type_module(bundle, model, name) == resource && is_new && (ty == gate || ty.is_common())
+    };
+    model.types.keys().filter(is_exported).map(String::as_str).collect()
+}
+
+/// The module of a resource.
+struct Resource<'a> {
+    bundle: &'a Bundle,
+    name: &'a str,
+    handwritten: Option<&'a HandwrittenResource>,
+    methods: Vec<Method<'a>>,
+    /// Exported types.
+    types: Vec<&'a str>,
+}
+
+impl Resource<'_> {
+    fn types_export(&self) -> String {
+        format!("pub use sentinelone_raw::{}::{{{}}};\n", self.name, self.types.join(", "))
+    }
+
+    fn source(&self, model: &Model) -> String {
+        let name = self.name;
+        let mut text = header("//", &format!("spec/{}.yaml", name.replace('_', "-")));
+        text.push_str(&format!("\n{}\n", documentation(self.bundle, name)));
+        text.push_str(&format!("use sentinelone_raw::{name} as raw;\n"));
+        let mut title = name.to_upper_camel_case();
+        if self.handwritten.is_some() {
+            text.push_str(&format!("\nuse crate::resources::{name}::{title};\n"));
+        } else {
+            if model.types.contains_key(&title) {
+                title.push_str("Operations");
+            }
+            text.push_str(&format!(
+                "\n{}\ncrate::resources::builders::resource! {{\n    \
+                 /// Operations of the resource `{name}`; see [`Client::{name}`](crate::Client::{name}).\n    \
+                 {title}\n}}\n\n\
+                 impl crate::Client {{\n    \
+                 /// Returns the operations of the resource `{name}`, of the tier `documented`.\n    \
+                 pub fn {name}(&self) -> {title} {{\n        \
+                 {title}::new(self)\n    }}\n}}\n",
+                self.types_export()
+            ));
+        }
+        let queries: String = self.methods.iter().map(|method| method.query_traits(model)).collect();
+        if !queries.is_empty() {
+            text.push_str(&format!("\ncrate::resources::builders::impl_list_query! {{\n{queries}}}\n"));
+        }
+        let methods: String = self.methods.iter().map(Method::source).collect();
+        text.push_str(&format!("\nimpl {title} {{\n{}}}\n", methods.trim_start_matches('\n')));
+        text
+    }
 }
 
 struct Method<'a> {
@@ -274,19 +318,18 @@ impl<'a> Method<'a> {
     fn source(&self) -> String {
         let operation = self.operation;
         let summary = single_line(operation.node["summary"].as_str().unwrap_or_default());
-        let line = format!("{} {}", operation.method.to_uppercase(), operation.full_path());
-        let mut docs = format!("\n    /// {summary}\n    ///\n    /// `{line}`\n");
-        if self.facts.destructive {
-            docs.push_str("    ///\n    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.\n");
-        }
-        if let Some(end) = &self.facts.end {
-            let date = end.date.as_deref().map(|date| format!(" Ends on {date}.")).unwrap_or_default();
-            let replacement = end.replacement.as_deref().map(|one| format!(" Use {one} instead."));
-            docs.push_str(&format!(
-                "    ///\n    /// Deprecated.{date}{}\n",
-                replacement.unwrap_or_default()
-            ));
-        }
+        let version = self.facts.versions.iter().max().map_or("2.1", String::as_str);
+        let path = operation.full_path().replace("{version}", version);
+        let line = format!("{} {path}", operation.method.to_uppercase());
+        let checked = match self.facts.destructive {
+            true => "Counts as destructive, because no person has checked the operation.",
+            false => "No person has checked the operation.",
+        };
+        let docs = format!(
+            "\n    /// {summary}\n    ///\n    /// `{line}`\n    ///\n    \
+             /// {checked} {}\n",
+            sources(&self.facts)
+        );
         let name = self.name;
         match &self.form {
             Form::List { query, item, path_param, required } => {

@@ -224,7 +224,7 @@ fn operation_items(
 }
 
 /// Returns the documentation paragraph with rate limit, permission and sources.
-fn sources(facts: &OperationFacts) -> String {
+pub(super) fn sources(facts: &OperationFacts) -> String {
     let mut text = String::new();
     if let Some(rate) = &facts.rate_limit {
         let (per_second, burst) = (rate.per_second, rate.burst);

@@ -9,9 +9,9 @@ use crate::resources::accounts::Accounts;
 impl Accounts {
     /// Create accounts
     ///
-    /// `POST /web/api/v{version}/accounts`
+    /// `POST /web/api/v2.1/accounts`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Accounts.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::AccountsCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -19,9 +19,9 @@ impl Accounts {
 
     /// Expire now (accounts)
     ///
-    /// `POST /web/api/v{version}/accounts/{account_id}/expire-now`
+    /// `POST /web/api/v2.1/accounts/{account_id}/expire-now`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Accounts.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn expire_now(&self, account_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AccountsUpdateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::expire_now(account_id.as_ref()))
@@ -29,7 +29,9 @@ impl Accounts {
 
     /// Export accounts
     ///
-    /// `GET /web/api/v{version}/export/accounts`
+    /// `GET /web/api/v2.1/export/accounts`
+    ///
+    /// No person has checked the operation. Required permissions: Accounts.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::AccountsExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -37,9 +39,9 @@ impl Accounts {
 
     /// Generate uninstall password (accounts)
     ///
-    /// `POST /web/api/v{version}/accounts/{account_id}/uninstall-password/generate`
+    /// `POST /web/api/v2.1/accounts/{account_id}/uninstall-password/generate`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.modifyUninstallPassword. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn generate_uninstall_password(&self, account_id: impl AsRef<str>, body: &raw::AccountsGenerateUninstallPasswordRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AccountsGetUninstallPasswordMetadataResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::generate_uninstall_password(account_id.as_ref(), body))
@@ -47,7 +49,9 @@ impl Accounts {
 
     /// Get policy (accounts)
     ///
-    /// `GET /web/api/v{version}/accounts/{account_id}/policy`
+    /// `GET /web/api/v2.1/accounts/{account_id}/policy`
+    ///
+    /// No person has checked the operation. Required permissions: Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_policy(&self, account_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::policies::PoliciesGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_policy(account_id.as_ref()))
@@ -55,7 +59,9 @@ impl Accounts {
 
     /// Get uninstall password metadata (accounts)
     ///
-    /// `GET /web/api/v{version}/accounts/{account_id}/uninstall-password/metadata`
+    /// `GET /web/api/v2.1/accounts/{account_id}/uninstall-password/metadata`
+    ///
+    /// No person has checked the operation. Required permissions: Accounts.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_uninstall_password_metadata(&self, account_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AccountsGetUninstallPasswordMetadataResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_uninstall_password_metadata(account_id.as_ref()))
@@ -63,7 +69,9 @@ impl Accounts {
 
     /// Get uninstall password view (accounts)
     ///
-    /// `GET /web/api/v{version}/accounts/{account_id}/uninstall-password/view`
+    /// `GET /web/api/v2.1/accounts/{account_id}/uninstall-password/view`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.viewUninstallPassword. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_uninstall_password_view(&self, account_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AccountsGetUninstallPasswordViewResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_uninstall_password_view(account_id.as_ref()))
@@ -71,9 +79,9 @@ impl Accounts {
 
     /// Revert policy (accounts)
     ///
-    /// `PUT /web/api/v{version}/accounts/{account_id}/revert-policy`
+    /// `PUT /web/api/v2.1/accounts/{account_id}/revert-policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn revert_policy(&self, account_id: impl AsRef<str>, body: &raw::AccountsRevertPolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::revert_policy(account_id.as_ref(), body))
@@ -81,9 +89,9 @@ impl Accounts {
 
     /// Revoke uninstall password (accounts)
     ///
-    /// `POST /web/api/v{version}/accounts/{account_id}/uninstall-password/revoke`
+    /// `POST /web/api/v2.1/accounts/{account_id}/uninstall-password/revoke`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.modifyUninstallPassword. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn revoke_uninstall_password(&self, account_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AccountsGetUninstallPasswordMetadataResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::revoke_uninstall_password(account_id.as_ref()))
@@ -91,9 +99,9 @@ impl Accounts {
 
     /// Update account
     ///
-    /// `PUT /web/api/v{version}/accounts/{account_id}`
+    /// `PUT /web/api/v2.1/accounts/{account_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Accounts.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, account_id: impl AsRef<str>, body: &raw::AccountsUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AccountsUpdateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(account_id.as_ref(), body))
@@ -101,9 +109,9 @@ impl Accounts {
 
     /// Update policy (accounts)
     ///
-    /// `PUT /web/api/v{version}/accounts/{account_id}/policy`
+    /// `PUT /web/api/v2.1/accounts/{account_id}/policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy.edit. Permissions for some values: Remote Ops Forensics.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_policy(&self, account_id: impl AsRef<str>, body: &raw::AccountsUpdatePolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::policies::PoliciesGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_policy(account_id.as_ref(), body))
@@ -111,9 +119,9 @@ impl Accounts {
 
     /// Update reactivate (accounts)
     ///
-    /// `PUT /web/api/v{version}/accounts/{account_id}/reactivate`
+    /// `PUT /web/api/v2.1/accounts/{account_id}/reactivate`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Accounts.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_reactivate(&self, account_id: impl AsRef<str>, body: &raw::AccountsUpdateReactivateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_reactivate(account_id.as_ref(), body))

@@ -9,7 +9,9 @@ use crate::resources::activities::Activities;
 impl Activities {
     /// Export activities
     ///
-    /// `GET /web/api/v{version}/export/activities`
+    /// `GET /web/api/v2.1/export/activities`
+    ///
+    /// No person has checked the operation. Required permissions: Activity Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::ActivitiesExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -17,7 +19,9 @@ impl Activities {
 
     /// Get last activity as syslog (activities)
     ///
-    /// `GET /web/api/v{version}/last-activity-as-syslog`
+    /// `GET /web/api/v2.1/last-activity-as-syslog`
+    ///
+    /// No person has checked the operation. Required permissions: Activity Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_last_activity_as_syslog(&self, query: &raw::ActivitiesGetLastActivityAsSyslogQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ActivitiesGetLastActivityAsSyslogResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_last_activity_as_syslog(query))

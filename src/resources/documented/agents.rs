@@ -14,9 +14,9 @@ crate::resources::builders::impl_list_query! {
 impl Agents {
     /// Approve stateless upgrade (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/approve-stateless-upgrade`
+    /// `POST /web/api/v2.1/agents/actions/approve-stateless-upgrade`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.uninstall. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn approve_stateless_upgrade(&self, body: &raw::AgentsApproveStatelessUpgradeRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::approve_stateless_upgrade(body))
@@ -24,9 +24,9 @@ impl Agents {
 
     /// Approve uninstall (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/approve-uninstall`
+    /// `POST /web/api/v2.1/agents/actions/approve-uninstall`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.approveUninstall. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn approve_uninstall(&self, body: &raw::AgentsApproveUninstallRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::approve_uninstall(body))
@@ -34,9 +34,9 @@ impl Agents {
 
     /// Can start remote shell (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/can-start-remote-shell`
+    /// `POST /web/api/v2.1/agents/actions/can-start-remote-shell`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.remoteShell. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn can_start_remote_shell(&self, body: &raw::AgentsCanStartRemoteShellRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::can_start_remote_shell(body))
@@ -44,9 +44,9 @@ impl Agents {
 
     /// Clear remote shell session (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/clear-remote-shell-session`
+    /// `POST /web/api/v2.1/agents/actions/clear-remote-shell-session`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.clearRemoteShellSession. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn clear_remote_shell_session(&self, body: &raw::AgentsClearRemoteShellSessionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::clear_remote_shell_session(body))
@@ -54,9 +54,9 @@ impl Agents {
 
     /// Decommission agents
     ///
-    /// `POST /web/api/v{version}/agents/actions/decommission`
+    /// `POST /web/api/v2.1/agents/actions/decommission`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.decommission. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn decommission(&self, body: &raw::AgentsDecommissionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::decommission(body))
@@ -64,9 +64,9 @@ impl Agents {
 
     /// Disable agent (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/disable-agent`
+    /// `POST /web/api/v2.1/agents/actions/disable-agent`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.disableAgent. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn disable_agent(&self, body: &raw::AgentsDisableAgentRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::disable_agent(body))
@@ -74,9 +74,9 @@ impl Agents {
 
     /// Disable hyper automation pna (agents)
     ///
-    /// `POST /web/api/v{version}/agents/disable-hyper-automation-pna`
+    /// `POST /web/api/v2.1/agents/disable-hyper-automation-pna`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.edit, Hyper Automate.connectionsEdit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn disable_hyper_automation_pna(&self, body: &raw::AgentsDisableHyperAutomationPnaRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::disable_hyper_automation_pna(body))
@@ -84,9 +84,9 @@ impl Agents {
 
     /// Disable ranger (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/ranger-disable`
+    /// `POST /web/api/v2.1/agents/actions/ranger-disable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.disableRanger. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn disable_ranger(&self, body: &raw::AgentsDisableRangerRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::disable_ranger(body))
@@ -94,9 +94,9 @@ impl Agents {
 
     /// Enable agent (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/enable-agent`
+    /// `POST /web/api/v2.1/agents/actions/enable-agent`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.enableAgent. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable_agent(&self, body: &raw::AgentsEnableAgentRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable_agent(body))
@@ -104,9 +104,9 @@ impl Agents {
 
     /// Enable hyper automation pna (agents)
     ///
-    /// `POST /web/api/v{version}/agents/enable-hyper-automation-pna`
+    /// `POST /web/api/v2.1/agents/enable-hyper-automation-pna`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.edit, Hyper Automate.connectionsEdit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable_hyper_automation_pna(&self, body: &raw::AgentsEnableHyperAutomationPnaRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable_hyper_automation_pna(body))
@@ -114,9 +114,9 @@ impl Agents {
 
     /// Enable ranger (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/ranger-enable`
+    /// `POST /web/api/v2.1/agents/actions/ranger-enable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.enableRanger. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable_ranger(&self, body: &raw::AgentsEnableRangerRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable_ranger(body))
@@ -124,7 +124,9 @@ impl Agents {
 
     /// Export agents
     ///
-    /// `GET /web/api/v{version}/export/agents`
+    /// `GET /web/api/v2.1/export/agents`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::AgentsExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -132,7 +134,9 @@ impl Agents {
 
     /// Export agents light (agents)
     ///
-    /// `GET /web/api/v{version}/export/agents-light`
+    /// `GET /web/api/v2.1/export/agents-light`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_agents_light(&self, query: &raw::AgentsExportAgentsLightQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_agents_light(query))
@@ -140,9 +144,9 @@ impl Agents {
 
     /// Export agents passphrases (agents)
     ///
-    /// `POST /web/api/v{version}/export/agents-passphrases`
+    /// `POST /web/api/v2.1/export/agents-passphrases`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.showPassphrase. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_agents_passphrases(&self, body: &raw::AgentsExportAgentsPassphrasesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_agents_passphrases(body))
@@ -150,9 +154,9 @@ impl Agents {
 
     /// Fetch firewall rules (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/fetch-firewall-rules`
+    /// `POST /web/api/v2.1/agents/actions/fetch-firewall-rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.configureFirewallLogging. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_firewall_rules(&self, body: &raw::AgentsFetchFirewallRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_firewall_rules(body))
@@ -160,9 +164,9 @@ impl Agents {
 
     /// Fetch installed apps (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/fetch-installed-apps`
+    /// `POST /web/api/v2.1/agents/actions/fetch-installed-apps`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.showApplications. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_installed_apps(&self, body: &raw::AgentsFetchInstalledAppsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_installed_apps(body))
@@ -170,9 +174,9 @@ impl Agents {
 
     /// Firewall logging (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/firewall-logging`
+    /// `POST /web/api/v2.1/agents/actions/firewall-logging`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.configureFirewallLogging. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn firewall_logging(&self, body: &raw::AgentsFirewallLoggingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::firewall_logging(body))
@@ -180,7 +184,9 @@ impl Agents {
 
     /// Get local upgrade authorization (agents)
     ///
-    /// `GET /web/api/v{version}/agents/{agent_id}/local-upgrade-authorization`
+    /// `GET /web/api/v2.1/agents/{agent_id}/local-upgrade-authorization`
+    ///
+    /// No person has checked the operation. Required permissions: Local Upgrade/Downgrade Authorization.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_local_upgrade_authorization(&self, agent_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentsGetLocalUpgradeAuthorizationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_local_upgrade_authorization(agent_id.as_ref()))
@@ -188,7 +194,9 @@ impl Agents {
 
     /// List passphrases (agents)
     ///
-    /// `GET /web/api/v{version}/agents/passphrases`
+    /// `GET /web/api/v2.1/agents/passphrases`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.showPassphrase. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_passphrases(&self) -> crate::resources::ListBuilder<raw::AgentsListPassphrasesQuery, raw::AgentPassphrase> {
         crate::resources::ListBuilder::new(&self.client, raw::AgentsListPassphrasesQuery::default(), |_, query| raw::list_passphrases(query))
@@ -196,7 +204,9 @@ impl Agents {
 
     /// List processes (agents)
     ///
-    /// `GET /web/api/v{version}/agents/processes`
+    /// `GET /web/api/v2.1/agents/processes`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_processes(&self, query: &raw::AgentsListProcessesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::AgentProcess>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_processes(query))
@@ -204,7 +214,9 @@ impl Agents {
 
     /// List tags (agents)
     ///
-    /// `GET /web/api/v{version}/agents/tags`
+    /// `GET /web/api/v2.1/agents/tags`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.view. Permissions for some values: Tag Management.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_tags(&self) -> crate::resources::ListBuilder<raw::AgentsListTagsQuery, raw::AgentTag2> {
         crate::resources::ListBuilder::new(&self.client, raw::AgentsListTagsQuery::default(), |_, query| raw::list_tags(query))
@@ -212,7 +224,9 @@ impl Agents {
 
     /// List tags filters count (agents)
     ///
-    /// `GET /web/api/v{version}/agents/tags/filters-count`
+    /// `GET /web/api/v2.1/agents/tags/filters-count`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.view. Permissions for some values: Tag Management.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_tags_filters_count(&self, query: &raw::AgentsListTagsFiltersCountQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::AgentFiltersCount>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_tags_filters_count(query))
@@ -220,9 +234,9 @@ impl Agents {
 
     /// Local upgrade authorization (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/local-upgrade-authorization`
+    /// `POST /web/api/v2.1/agents/actions/local-upgrade-authorization`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Local Upgrade/Downgrade Authorization.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn local_upgrade_authorization(&self, body: &raw::AgentsLocalUpgradeAuthorizationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::local_upgrade_authorization(body))
@@ -230,9 +244,9 @@ impl Agents {
 
     /// Manage tags (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/manage-tags`
+    /// `POST /web/api/v2.1/agents/actions/manage-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.manageEndpointTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn manage_tags(&self, body: &raw::AgentsManageTagsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::manage_tags(body))
@@ -240,9 +254,9 @@ impl Agents {
 
     /// Mark up to date (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/mark-up-to-date`
+    /// `POST /web/api/v2.1/agents/actions/mark-up-to-date`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.markAsUpToDate. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn mark_up_to_date(&self, body: &raw::AgentsMarkUpToDateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::mark_up_to_date(body))
@@ -250,9 +264,9 @@ impl Agents {
 
     /// Move to console (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/move-to-console`
+    /// `POST /web/api/v2.1/agents/actions/move-to-console`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.migrateAgent. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn move_to_console(&self, body: &raw::AgentsMoveToConsoleRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::move_to_console(body))
@@ -260,9 +274,9 @@ impl Agents {
 
     /// Move to site (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/move-to-site`
+    /// `POST /web/api/v2.1/agents/actions/move-to-site`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.moveToAnotherSite. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn move_to_site(&self, body: &raw::AgentsMoveToSiteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::move_to_site(body))
@@ -270,9 +284,9 @@ impl Agents {
 
     /// Randomize uuid (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/randomize-uuid`
+    /// `POST /web/api/v2.1/agents/actions/randomize-uuid`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.randomizeUuid. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn randomize_uuid(&self, body: &raw::AgentsRandomizeUuidRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::randomize_uuid(body))
@@ -280,9 +294,9 @@ impl Agents {
 
     /// Reject uninstall (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/reject-uninstall`
+    /// `POST /web/api/v2.1/agents/actions/reject-uninstall`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.rejectUninstall. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reject_uninstall(&self, body: &raw::AgentsRejectUninstallRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::reject_uninstall(body))
@@ -290,9 +304,9 @@ impl Agents {
 
     /// Reset local config (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/reset-local-config`
+    /// `POST /web/api/v2.1/agents/actions/reset-local-config`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.resetLocalConfiguration. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reset_local_config(&self, body: &raw::AgentsResetLocalConfigRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::reset_local_config(body))
@@ -300,9 +314,9 @@ impl Agents {
 
     /// Reset passphrase (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/reset-passphrase`
+    /// `POST /web/api/v2.1/agents/actions/reset-passphrase`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.resetPassphrase. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reset_passphrase(&self, body: &raw::AgentsResetPassphraseRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentResetPassphrase>> {
         crate::resources::CallBuilder::new(&self.client, raw::reset_passphrase(body))
@@ -310,9 +324,9 @@ impl Agents {
 
     /// Reset passphrase capability (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/reset-passphrase/capability`
+    /// `POST /web/api/v2.1/agents/actions/reset-passphrase/capability`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.resetPassphrase. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reset_passphrase_capability(&self, body: &raw::AgentsResetPassphraseCapabilityRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentCapability>> {
         crate::resources::CallBuilder::new(&self.client, raw::reset_passphrase_capability(body))
@@ -320,9 +334,9 @@ impl Agents {
 
     /// Restart machine (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/restart-machine`
+    /// `POST /web/api/v2.1/agents/actions/restart-machine`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.reboot. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn restart_machine(&self, body: &raw::AgentsRestartMachineRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::restart_machine(body))
@@ -330,9 +344,9 @@ impl Agents {
 
     /// Set config (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/set-config`
+    /// `POST /web/api/v2.1/agents/actions/set-config`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.configuration. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_config(&self, body: &raw::AgentsSetConfigRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::set_config(body))
@@ -340,9 +354,9 @@ impl Agents {
 
     /// Set external id (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/set-external-id`
+    /// `POST /web/api/v2.1/agents/actions/set-external-id`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.setCustomerIdentifier. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_external_id(&self, body: &raw::AgentsSetExternalIdRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::set_external_id(body))
@@ -350,9 +364,9 @@ impl Agents {
 
     /// Start profiling (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/start-profiling`
+    /// `POST /web/api/v2.1/agents/actions/start-profiling`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.remoteProfiling. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn start_profiling(&self, body: &raw::AgentsStartProfilingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::start_profiling(body))
@@ -360,9 +374,9 @@ impl Agents {
 
     /// Start remote shell (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/start-remote-shell`
+    /// `POST /web/api/v2.1/agents/actions/start-remote-shell`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.remoteShell. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn start_remote_shell(&self, body: &raw::AgentsStartRemoteShellRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::AgentStartRemoteShell>> {
         crate::resources::CallBuilder::new(&self.client, raw::start_remote_shell(body))
@@ -370,9 +384,9 @@ impl Agents {
 
     /// Stop profiling (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/stop-profiling`
+    /// `POST /web/api/v2.1/agents/actions/stop-profiling`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.remoteProfiling. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn stop_profiling(&self, body: &raw::AgentsStopProfilingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::stop_profiling(body))
@@ -380,9 +394,9 @@ impl Agents {
 
     /// Terminate remote shell (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/terminate-remote-shell`
+    /// `POST /web/api/v2.1/agents/actions/terminate-remote-shell`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.remoteShell. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn terminate_remote_shell(&self, body: &raw::AgentsTerminateRemoteShellRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::terminate_remote_shell(body))
@@ -390,9 +404,9 @@ impl Agents {
 
     /// Update software (agents)
     ///
-    /// `POST /web/api/v{version}/agents/actions/update-software`
+    /// `POST /web/api/v2.1/agents/actions/update-software`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.updateSoftware. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_software(&self, body: &raw::AgentsUpdateSoftwareRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AgentApproveStatelessUpgrade>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_software(body))

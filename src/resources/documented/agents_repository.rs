@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Agents repository. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `agents_repository`, of the tier `documented`.
     pub fn agents_repository(&self) -> AgentsRepository {
         AgentsRepository::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl AgentsRepository {
     /// Create agents repository
     ///
-    /// `POST /web/api/v{version}/agent-artifacts/token`
+    /// `POST /web/api/v2.1/agent-artifacts/token`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Agent Artifacts.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::AgentsRepositoryCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AgentsRepositoryCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -31,9 +31,9 @@ impl AgentsRepository {
 
     /// Delete agents repository
     ///
-    /// `DELETE /web/api/v{version}/agent-artifacts/token`
+    /// `DELETE /web/api/v2.1/agent-artifacts/token`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Agent Artifacts.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, query: &raw::AgentsRepositoryDeleteQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(query))
@@ -41,7 +41,9 @@ impl AgentsRepository {
 
     /// List agents repository
     ///
-    /// `GET /web/api/v{version}/agent-artifacts/token`
+    /// `GET /web/api/v2.1/agent-artifacts/token`
+    ///
+    /// No person has checked the operation. Required permissions: Agent Artifacts.listAccessTokens. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self, query: &raw::AgentsRepositoryListQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::AgentsRepositoryCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::list(query))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Application management. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `application_management`, of the tier `documented`.
     pub fn application_management(&self) -> ApplicationManagement {
         ApplicationManagement::new(self)
     }
@@ -31,7 +31,9 @@ crate::resources::builders::impl_list_query! {
 impl ApplicationManagement {
     /// Get inventory endpoints export csv (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/inventory/endpoints/export/csv`
+    /// `GET /web/api/v2.1/application-management/inventory/endpoints/export/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_inventory_endpoints_export_csv(&self, query: &raw::ApplicationManagementGetInventoryEndpointsExportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_inventory_endpoints_export_csv(query))
@@ -39,7 +41,9 @@ impl ApplicationManagement {
 
     /// Get inventory export csv (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/inventory/export/csv`
+    /// `GET /web/api/v2.1/application-management/inventory/export/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_inventory_export_csv(&self, query: &raw::ApplicationManagementGetInventoryExportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_inventory_export_csv(query))
@@ -47,7 +51,9 @@ impl ApplicationManagement {
 
     /// Get risks aggregated applications export csv (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/aggregated-applications/export/csv`
+    /// `GET /web/api/v2.1/application-management/risks/aggregated-applications/export/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_risks_aggregated_applications_export_csv(&self, query: &raw::ApplicationManagementGetRisksAggregatedApplicationsExportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_risks_aggregated_applications_export_csv(query))
@@ -55,7 +61,9 @@ impl ApplicationManagement {
 
     /// Get risks applications export csv (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/applications/export/csv`
+    /// `GET /web/api/v2.1/application-management/risks/applications/export/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_risks_applications_export_csv(&self, query: &raw::ApplicationManagementGetRisksApplicationsExportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_risks_applications_export_csv(query))
@@ -63,7 +71,9 @@ impl ApplicationManagement {
 
     /// Get risks cves export csv (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/cves/export/csv`
+    /// `GET /web/api/v2.1/application-management/risks/cves/export/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_risks_cves_export_csv(&self, query: &raw::ApplicationManagementGetRisksCvesExportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_risks_cves_export_csv(query))
@@ -71,7 +81,9 @@ impl ApplicationManagement {
 
     /// Get risks endpoints export csv (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/endpoints/export/csv`
+    /// `GET /web/api/v2.1/application-management/risks/endpoints/export/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_risks_endpoints_export_csv(&self, query: &raw::ApplicationManagementGetRisksEndpointsExportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_risks_endpoints_export_csv(query))
@@ -79,7 +91,9 @@ impl ApplicationManagement {
 
     /// Get risks export csv (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/export/csv`
+    /// `GET /web/api/v2.1/application-management/risks/export/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_risks_export_csv(&self, query: &raw::ApplicationManagementGetRisksExportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_risks_export_csv(query))
@@ -87,7 +101,9 @@ impl ApplicationManagement {
 
     /// List inventory (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/inventory`
+    /// `GET /web/api/v2.1/application-management/inventory`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_inventory(&self) -> crate::resources::ListBuilder<raw::ApplicationManagementListInventoryQuery, raw::ApplicationManagementInventory> {
         crate::resources::ListBuilder::new(&self.client, raw::ApplicationManagementListInventoryQuery::default(), |_, query| raw::list_inventory(query))
@@ -95,7 +111,9 @@ impl ApplicationManagement {
 
     /// List inventory applications (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/inventory/applications`
+    /// `GET /web/api/v2.1/application-management/inventory/applications`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_inventory_applications(&self, query: &raw::ApplicationManagementListInventoryApplicationsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::agents::InstalledApplication>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_inventory_applications(query))
@@ -103,7 +121,9 @@ impl ApplicationManagement {
 
     /// List inventory endpoints (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/inventory/endpoints`
+    /// `GET /web/api/v2.1/application-management/inventory/endpoints`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_inventory_endpoints(&self, query: raw::ApplicationManagementListInventoryEndpointsQuery) -> crate::resources::ListBuilder<raw::ApplicationManagementListInventoryEndpointsQuery, raw::ApplicationManagementEndpoint> {
         crate::resources::ListBuilder::new(&self.client, query, |_, query| raw::list_inventory_endpoints(query))
@@ -111,7 +131,9 @@ impl ApplicationManagement {
 
     /// List risks (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks`
+    /// `GET /web/api/v2.1/application-management/risks`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_risks(&self) -> crate::resources::ListBuilder<raw::ApplicationManagementListRisksQuery, raw::ApplicationManagementRisk> {
         crate::resources::ListBuilder::new(&self.client, raw::ApplicationManagementListRisksQuery::default(), |_, query| raw::list_risks(query))
@@ -119,7 +141,9 @@ impl ApplicationManagement {
 
     /// List risks aggregated applications (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/aggregated-applications`
+    /// `GET /web/api/v2.1/application-management/risks/aggregated-applications`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_risks_aggregated_applications(&self) -> crate::resources::ListBuilder<raw::ApplicationManagementListRisksAggregatedApplicationsQuery, raw::ApplicationManagementAggregatedApplication> {
         crate::resources::ListBuilder::new(&self.client, raw::ApplicationManagementListRisksAggregatedApplicationsQuery::default(), |_, query| raw::list_risks_aggregated_applications(query))
@@ -127,7 +151,9 @@ impl ApplicationManagement {
 
     /// List risks applications (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/applications`
+    /// `GET /web/api/v2.1/application-management/risks/applications`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_risks_applications(&self) -> crate::resources::ListBuilder<raw::ApplicationManagementListRisksApplicationsQuery, raw::ApplicationManagementApplication> {
         crate::resources::ListBuilder::new(&self.client, raw::ApplicationManagementListRisksApplicationsQuery::default(), |_, query| raw::list_risks_applications(query))
@@ -135,7 +161,9 @@ impl ApplicationManagement {
 
     /// List risks cves (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/cves`
+    /// `GET /web/api/v2.1/application-management/risks/cves`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_risks_cves(&self) -> crate::resources::ListBuilder<raw::ApplicationManagementListRisksCvesQuery, raw::ApplicationManagementCve> {
         crate::resources::ListBuilder::new(&self.client, raw::ApplicationManagementListRisksCvesQuery::default(), |_, query| raw::list_risks_cves(query))
@@ -143,7 +171,9 @@ impl ApplicationManagement {
 
     /// List risks endpoints (application management)
     ///
-    /// `GET /web/api/v{version}/application-management/risks/endpoints`
+    /// `GET /web/api/v2.1/application-management/risks/endpoints`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.viewRisks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_risks_endpoints(&self) -> crate::resources::ListBuilder<raw::ApplicationManagementListRisksEndpointsQuery, raw::ApplicationManagementEndpoint2> {
         crate::resources::ListBuilder::new(&self.client, raw::ApplicationManagementListRisksEndpointsQuery::default(), |_, query| raw::list_risks_endpoints(query))
@@ -151,9 +181,9 @@ impl ApplicationManagement {
 
     /// Scan application management
     ///
-    /// `POST /web/api/v{version}/application-management/scan`
+    /// `POST /web/api/v2.1/application-management/scan`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Applications Page.scanVulnerabilities. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn scan(&self, body: &raw::ApplicationManagementScanRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::scan(body))

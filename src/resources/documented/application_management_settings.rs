@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Application management settings. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `application_management_settings`, of the tier `documented`.
     pub fn application_management_settings(&self) -> ApplicationManagementSettings {
         ApplicationManagementSettings::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl ApplicationManagementSettings {
     /// Create application management settings
     ///
-    /// `POST /web/api/v{version}/application-management/settings`
+    /// `POST /web/api/v2.1/application-management/settings`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Applications Page.scanVulnerabilities, Applications Page.changeVulnerabilitiesScanPolicy. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::ApplicationManagementSettingsCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ApplicationManagementSettingSetting>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -31,7 +31,9 @@ impl ApplicationManagementSettings {
 
     /// Get application management settings
     ///
-    /// `GET /web/api/v{version}/application-management/settings`
+    /// `GET /web/api/v2.1/application-management/settings`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, query: &raw::ApplicationManagementSettingsGetQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ApplicationManagementSettingSetting>> {
         crate::resources::CallBuilder::new(&self.client, raw::get(query))

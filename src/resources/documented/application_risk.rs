@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Application risk. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `application_risk`, of the tier `documented`.
     pub fn application_risk(&self) -> ApplicationRiskOperations {
         ApplicationRiskOperations::new(self)
     }
@@ -26,7 +26,9 @@ crate::resources::builders::impl_list_query! {
 impl ApplicationRiskOperations {
     /// Get application risk
     ///
-    /// `GET /web/api/v{version}/export/installed-applications`
+    /// `GET /web/api/v2.1/export/installed-applications`
+    ///
+    /// No person has checked the operation. Required permissions: Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, query: &raw::ApplicationRiskGetQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get(query))
@@ -34,9 +36,9 @@ impl ApplicationRiskOperations {
 
     /// List installed applications (application risk)
     ///
-    /// `GET /web/api/v{version}/installed-applications`
+    /// `GET /web/api/v2.1/installed-applications`
     ///
-    /// Deprecated.
+    /// No person has checked the operation. Required permissions: Applications Page.view. Deprecated. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_installed_applications(&self) -> crate::resources::ListBuilder<raw::ApplicationRiskListInstalledApplicationsQuery, raw::ApplicationRisk> {
         crate::resources::ListBuilder::new(&self.client, raw::ApplicationRiskListInstalledApplicationsQuery::default(), |_, query| raw::list_installed_applications(query))
@@ -44,9 +46,9 @@ impl ApplicationRiskOperations {
 
     /// List installed applications cves (application risk)
     ///
-    /// `GET /web/api/v{version}/installed-applications/cves`
+    /// `GET /web/api/v2.1/installed-applications/cves`
     ///
-    /// Deprecated.
+    /// No person has checked the operation. Required permissions: Applications Page.view. Deprecated. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_installed_applications_cves(&self) -> crate::resources::ListBuilder<raw::ApplicationRiskListInstalledApplicationsCvesQuery, raw::ApplicationRiskCve> {
         crate::resources::ListBuilder::new(&self.client, raw::ApplicationRiskListInstalledApplicationsCvesQuery::default(), |_, query| raw::list_installed_applications_cves(query))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Auto upgrade policy. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `auto_upgrade_policy`, of the tier `documented`.
     pub fn auto_upgrade_policy(&self) -> AutoUpgradePolicy {
         AutoUpgradePolicy::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl AutoUpgradePolicy {
     /// Create auto upgrade policy
     ///
-    /// `POST /web/api/v{version}/upgrade-policy/policies`
+    /// `POST /web/api/v2.1/upgrade-policy/policies`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Auto-Upgrade Policy.disableAllPolicies. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, query: &raw::AutoUpgradePolicyCreateQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyCreateOfUpgradePolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(query))
@@ -31,9 +31,9 @@ impl AutoUpgradePolicy {
 
     /// Create by policyid (auto upgrade policy)
     ///
-    /// `POST /web/api/v{version}/upgrade-policy/policy/{policyid}`
+    /// `POST /web/api/v2.1/upgrade-policy/policy/{policyid}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Auto-Upgrade Policy.policyAction. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_by_policyid(&self, policyid: impl AsRef<str>, body: &raw::AutoUpgradePolicyCreateByPolicyidRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyCreateOfUpgradePolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_by_policyid(policyid.as_ref(), body))
@@ -41,9 +41,9 @@ impl AutoUpgradePolicy {
 
     /// Create of upgrade policy (auto upgrade policy)
     ///
-    /// `POST /web/api/v{version}/upgrade-policy/policy`
+    /// `POST /web/api/v2.1/upgrade-policy/policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Auto-Upgrade Policy.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_of_upgrade_policy(&self, body: &raw::AutoUpgradePolicyCreateOfUpgradePolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyCreateOfUpgradePolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_of_upgrade_policy(body))
@@ -51,7 +51,9 @@ impl AutoUpgradePolicy {
 
     /// Get auto upgrade policy
     ///
-    /// `GET /web/api/v{version}/upgrade-policy/policies`
+    /// `GET /web/api/v2.1/upgrade-policy/policies`
+    ///
+    /// No person has checked the operation. Required permissions: Auto-Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, query: &raw::AutoUpgradePolicyGetQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AutoUpgradePolicyGetParentPoliciesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get(query))
@@ -59,7 +61,9 @@ impl AutoUpgradePolicy {
 
     /// Get all policies count (auto upgrade policy)
     ///
-    /// `GET /web/api/v{version}/upgrade-policy/all-policies-count`
+    /// `GET /web/api/v2.1/upgrade-policy/all-policies-count`
+    ///
+    /// No person has checked the operation. Required permissions: Auto-Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_all_policies_count(&self, query: &raw::AutoUpgradePolicyGetAllPoliciesCountQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyGetAllPoliciesCountResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_all_policies_count(query))
@@ -67,7 +71,9 @@ impl AutoUpgradePolicy {
 
     /// Get available packages (auto upgrade policy)
     ///
-    /// `GET /web/api/v{version}/upgrade-policy/available-packages`
+    /// `GET /web/api/v2.1/upgrade-policy/available-packages`
+    ///
+    /// No person has checked the operation. Required permissions: Auto-Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_available_packages(&self, query: &raw::AutoUpgradePolicyGetAvailablePackagesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AutoUpgradePolicyGetAvailablePackagesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_available_packages(query))
@@ -75,7 +81,9 @@ impl AutoUpgradePolicy {
 
     /// Get parent policies (auto upgrade policy)
     ///
-    /// `GET /web/api/v{version}/upgrade-policy/parent-policies`
+    /// `GET /web/api/v2.1/upgrade-policy/parent-policies`
+    ///
+    /// No person has checked the operation. Required permissions: Auto-Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_parent_policies(&self, query: &raw::AutoUpgradePolicyGetParentPoliciesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::AutoUpgradePolicyGetParentPoliciesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_parent_policies(query))
@@ -83,7 +91,9 @@ impl AutoUpgradePolicy {
 
     /// Get policies count (auto upgrade policy)
     ///
-    /// `GET /web/api/v{version}/upgrade-policy/policies-count`
+    /// `GET /web/api/v2.1/upgrade-policy/policies-count`
+    ///
+    /// No person has checked the operation. Required permissions: Auto-Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_policies_count(&self, query: &raw::AutoUpgradePolicyGetPoliciesCountQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyGetAllPoliciesCountResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_policies_count(query))
@@ -91,9 +101,9 @@ impl AutoUpgradePolicy {
 
     /// Has policy (auto upgrade policy)
     ///
-    /// `POST /web/api/v{version}/upgrade-policy/has-policy`
+    /// `POST /web/api/v2.1/upgrade-policy/has-policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn has_policy(&self, body: &raw::AutoUpgradePolicyHasPolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyHasPolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::has_policy(body))
@@ -101,9 +111,9 @@ impl AutoUpgradePolicy {
 
     /// Reorder auto upgrade policy
     ///
-    /// `PUT /web/api/v{version}/upgrade-policy/reorder`
+    /// `PUT /web/api/v2.1/upgrade-policy/reorder`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Auto-Upgrade Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reorder(&self, body: &raw::AutoUpgradePolicyReorderRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyCreateOfUpgradePolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::reorder(body))
@@ -111,9 +121,9 @@ impl AutoUpgradePolicy {
 
     /// Reset retry counter (auto upgrade policy)
     ///
-    /// `PUT /web/api/v{version}/upgrade-policy/policy/{policyid}/reset-retry-counter`
+    /// `PUT /web/api/v2.1/upgrade-policy/policy/{policyid}/reset-retry-counter`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Auto-Upgrade Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reset_retry_counter(&self, policyid: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyCreateOfUpgradePolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::reset_retry_counter(policyid.as_ref()))
@@ -121,9 +131,9 @@ impl AutoUpgradePolicy {
 
     /// Set inheriting (auto upgrade policy)
     ///
-    /// `PUT /web/api/v{version}/upgrade-policy/set-inheriting`
+    /// `PUT /web/api/v2.1/upgrade-policy/set-inheriting`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Auto-Upgrade Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_inheriting(&self, body: &raw::AutoUpgradePolicySetInheritingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyCreateOfUpgradePolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::set_inheriting(body))
@@ -131,9 +141,9 @@ impl AutoUpgradePolicy {
 
     /// Update auto upgrade policy
     ///
-    /// `PUT /web/api/v{version}/upgrade-policy/policy/{policyid}`
+    /// `PUT /web/api/v2.1/upgrade-policy/policy/{policyid}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Auto-Upgrade Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, policyid: impl AsRef<str>, body: &raw::AutoUpgradePolicyUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::AutoUpgradePolicyCreateOfUpgradePolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(policyid.as_ref(), body))

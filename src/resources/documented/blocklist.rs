@@ -9,7 +9,9 @@ use crate::resources::blocklist::Blocklist;
 impl Blocklist {
     /// Get report (blocklist)
     ///
-    /// `GET /web/api/v{version}/restrictions/report/{report_id}`
+    /// `GET /web/api/v2.1/restrictions/report/{report_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Exclusions.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_report(&self, report_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_report(report_id.as_ref()))
@@ -17,9 +19,9 @@ impl Blocklist {
 
     /// Update blocklist
     ///
-    /// `PUT /web/api/v{version}/restrictions`
+    /// `PUT /web/api/v2.1/restrictions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Blacklist.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, body: &raw::BlocklistUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::Blocklist>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(body))
@@ -27,9 +29,9 @@ impl Blocklist {
 
     /// Validate blocklist
     ///
-    /// `POST /web/api/v{version}/restrictions/validate`
+    /// `POST /web/api/v2.1/restrictions/validate`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Blacklist.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn validate(&self, body: &raw::BlocklistValidateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::BlocklistValidate>> {
         crate::resources::CallBuilder::new(&self.client, raw::validate(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Cloud funnel. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `cloud_funnel`, of the tier `documented`.
     pub fn cloud_funnel(&self) -> CloudFunnel {
         CloudFunnel::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl CloudFunnel {
     /// Create estimator (cloud funnel)
     ///
-    /// `POST /web/api/v{version}/cloud-funnel/estimator`
+    /// `POST /web/api/v2.1/cloud-funnel/estimator`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Cloud Funnel.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_estimator(&self, body: &raw::CloudFunnelCreateEstimatorRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::CloudFunnelEstimator>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_estimator(body))
@@ -31,9 +31,9 @@ impl CloudFunnel {
 
     /// Create onboarding (cloud funnel)
     ///
-    /// `POST /web/api/v{version}/cloud-funnel/onboarding`
+    /// `POST /web/api/v2.1/cloud-funnel/onboarding`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Cloud Funnel.create, Cloud Funnel.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_onboarding(&self, body: &raw::CloudFunnelCreateOnboardingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::CloudFunnelOnboarding>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_onboarding(body))
@@ -41,9 +41,9 @@ impl CloudFunnel {
 
     /// Delete onboarding (cloud funnel)
     ///
-    /// `DELETE /web/api/v{version}/cloud-funnel/onboarding`
+    /// `DELETE /web/api/v2.1/cloud-funnel/onboarding`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Cloud Funnel.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_onboarding(&self, body: &raw::CloudFunnelDeleteOnboardingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::CloudFunnelDeleteOnboardingResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_onboarding(body))
@@ -51,7 +51,9 @@ impl CloudFunnel {
 
     /// Get assume role external id (cloud funnel)
     ///
-    /// `GET /web/api/v{version}/cloud-funnel/assume-role-external-id`
+    /// `GET /web/api/v2.1/cloud-funnel/assume-role-external-id`
+    ///
+    /// No person has checked the operation. Required permissions: Cloud Funnel.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_assume_role_external_id(&self, query: &raw::CloudFunnelGetAssumeRoleExternalIdQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::CloudFunnelGetAssumeRoleExternalIdResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_assume_role_external_id(query))
@@ -59,7 +61,9 @@ impl CloudFunnel {
 
     /// Get estimator (cloud funnel)
     ///
-    /// `GET /web/api/v{version}/cloud-funnel/estimator`
+    /// `GET /web/api/v2.1/cloud-funnel/estimator`
+    ///
+    /// No person has checked the operation. Required permissions: Cloud Funnel.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_estimator(&self, query: &raw::CloudFunnelGetEstimatorQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::CloudFunnelGetEstimatorResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_estimator(query))
@@ -67,7 +71,9 @@ impl CloudFunnel {
 
     /// Get onboarding (cloud funnel)
     ///
-    /// `GET /web/api/v{version}/cloud-funnel/onboarding`
+    /// `GET /web/api/v2.1/cloud-funnel/onboarding`
+    ///
+    /// No person has checked the operation. Required permissions: Cloud Funnel.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_onboarding(&self, query: &raw::CloudFunnelGetOnboardingQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::CloudFunnelOnboarding>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_onboarding(query))
@@ -75,9 +81,9 @@ impl CloudFunnel {
 
     /// Validate bucket permissions (cloud funnel)
     ///
-    /// `POST /web/api/v{version}/cloud-funnel/validate-bucket-permissions`
+    /// `POST /web/api/v2.1/cloud-funnel/validate-bucket-permissions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Cloud Funnel.create, Cloud Funnel.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn validate_bucket_permissions(&self, body: &raw::CloudFunnelValidateBucketPermissionsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::CloudFunnelValidateBucketPermission>> {
         crate::resources::CallBuilder::new(&self.client, raw::validate_bucket_permissions(body))
@@ -85,9 +91,9 @@ impl CloudFunnel {
 
     /// Validate query (cloud funnel)
     ///
-    /// `POST /web/api/v{version}/cloud-funnel/validate-query`
+    /// `POST /web/api/v2.1/cloud-funnel/validate-query`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Cloud Funnel.create, Cloud Funnel.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn validate_query(&self, body: &raw::CloudFunnelValidateQueryRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::CloudFunnelValidateBucketPermission>> {
         crate::resources::CallBuilder::new(&self.client, raw::validate_query(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Cloud resources. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `cloud_resources`, of the tier `documented`.
     pub fn cloud_resources(&self) -> CloudResources {
         CloudResources::new(self)
     }
@@ -25,7 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl CloudResources {
     /// Export cloud resources
     ///
-    /// `GET /web/api/v{version}/cloudnative/cloud-rogues/export`
+    /// `GET /web/api/v2.1/cloudnative/cloud-rogues/export`
+    ///
+    /// No person has checked the operation. Required permissions: cloudRogues.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::CloudResourcesExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -33,7 +35,9 @@ impl CloudResources {
 
     /// Get cloud resources
     ///
-    /// `GET /web/api/v{version}/cloudnative/cloud-rogues`
+    /// `GET /web/api/v2.1/cloudnative/cloud-rogues`
+    ///
+    /// No person has checked the operation. Required permissions: cloudRogues.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self) -> crate::resources::ListBuilder<raw::CloudResourcesGetQuery, raw::CloudResourceCloudRogue> {
         crate::resources::ListBuilder::new(&self.client, raw::CloudResourcesGetQuery::default(), |_, query| raw::get(query))

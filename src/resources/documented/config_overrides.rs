@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Config overrides. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `config_overrides`, of the tier `documented`.
     pub fn config_overrides(&self) -> ConfigOverrides {
         ConfigOverrides::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl ConfigOverrides {
     /// Create config overrides
     ///
-    /// `POST /web/api/v{version}/config-override`
+    /// `POST /web/api/v2.1/config-override`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy Override.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::ConfigOverridesCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ConfigOverride>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -35,9 +35,9 @@ impl ConfigOverrides {
 
     /// Delete config overrides
     ///
-    /// `DELETE /web/api/v{version}/config-override`
+    /// `DELETE /web/api/v2.1/config-override`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy Override.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, body: &raw::ConfigOverridesDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ConfigOverridesDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(body))
@@ -45,9 +45,9 @@ impl ConfigOverrides {
 
     /// Delete by override id (config overrides)
     ///
-    /// `DELETE /web/api/v{version}/config-override/{override_id}`
+    /// `DELETE /web/api/v2.1/config-override/{override_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy Override.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_by_override_id(&self, override_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_by_override_id(override_id.as_ref()))
@@ -55,7 +55,9 @@ impl ConfigOverrides {
 
     /// List config overrides
     ///
-    /// `GET /web/api/v{version}/config-override`
+    /// `GET /web/api/v2.1/config-override`
+    ///
+    /// No person has checked the operation. Required permissions: Policy Override.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::ConfigOverridesListQuery, raw::ConfigOverride> {
         crate::resources::ListBuilder::new(&self.client, raw::ConfigOverridesListQuery::default(), |_, query| raw::list(query))
@@ -63,9 +65,9 @@ impl ConfigOverrides {
 
     /// Update config override
     ///
-    /// `PUT /web/api/v{version}/config-override/{override_id}`
+    /// `PUT /web/api/v2.1/config-override/{override_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy Override.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, override_id: impl AsRef<str>, body: &raw::ConfigOverridesUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ConfigOverride>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(override_id.as_ref(), body))

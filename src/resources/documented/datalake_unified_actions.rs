@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Datalake unified actions. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `datalake_unified_actions`, of the tier `documented`.
     pub fn datalake_unified_actions(&self) -> DatalakeUnifiedActions {
         DatalakeUnifiedActions::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl DatalakeUnifiedActions {
     /// Fetch surface ids (datalake unified actions)
     ///
-    /// `POST /web/api/v{version}/xdr/action-controller/fetch-surface-ids`
+    /// `POST /web/api/v2.1/xdr/action-controller/fetch-surface-ids`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_surface_ids(&self, query: &raw::DatalakeUnifiedActionsFetchSurfaceIdsQuery, body: &raw::DatalakeUnifiedActionsFetchSurfaceIdsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_surface_ids(query, body))
@@ -31,9 +31,9 @@ impl DatalakeUnifiedActions {
 
     /// Fetch unified actions (datalake unified actions)
     ///
-    /// `POST /web/api/v{version}/xdr/action-controller/fetch-unified-actions`
+    /// `POST /web/api/v2.1/xdr/action-controller/fetch-unified-actions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_unified_actions(&self, query: &raw::DatalakeUnifiedActionsFetchUnifiedActionsQuery, body: &raw::DatalakeUnifiedActionsFetchUnifiedActionsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DatalakeUnifiedActionFetchUnifiedAction>> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_unified_actions(query, body))
@@ -41,9 +41,9 @@ impl DatalakeUnifiedActions {
 
     /// Perform unified action (datalake unified actions)
     ///
-    /// `POST /web/api/v{version}/xdr/action-controller/perform-unified-action`
+    /// `POST /web/api/v2.1/xdr/action-controller/perform-unified-action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_unified_action(&self, query: &raw::DatalakeUnifiedActionsPerformUnifiedActionQuery, body: &raw::DatalakeUnifiedActionsPerformUnifiedActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_unified_action(query, body))
@@ -51,9 +51,9 @@ impl DatalakeUnifiedActions {
 
     /// Perform unified action notify (datalake unified actions)
     ///
-    /// `POST /web/api/v{version}/xdr/action-controller/perform-unified-action/notify`
+    /// `POST /web/api/v2.1/xdr/action-controller/perform-unified-action/notify`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_unified_action_notify(&self, query: &raw::DatalakeUnifiedActionsPerformUnifiedActionNotifyQuery, body: &raw::DatalakeUnifiedActionsPerformUnifiedActionNotifyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_unified_action_notify(query, body))

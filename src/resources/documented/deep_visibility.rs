@@ -9,7 +9,9 @@ use crate::resources::deep_visibility::DeepVisibility;
 impl DeepVisibility {
     /// Fetch file (deep visibility)
     ///
-    /// `GET /web/api/v{version}/dv/fetch-file`
+    /// `GET /web/api/v2.1/dv/fetch-file`
+    ///
+    /// No person has checked the operation. Required permissions: Deep Visibility.fileFetch. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_file(&self, query: &raw::DeepVisibilityFetchFileQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeepVisibilityFetchFileResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_file(query))
@@ -17,9 +19,9 @@ impl DeepVisibility {
 
     /// Get process state (deep visibility)
     ///
-    /// `GET /web/api/v{version}/dv/process-state`
+    /// `GET /web/api/v2.1/dv/process-state`
     ///
-    /// Deprecated.
+    /// No person has checked the operation. Required permissions: SDL Data.viewEdr. Deprecated. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_process_state(&self, query: &raw::DeepVisibilityGetProcessStateQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_process_state(query))

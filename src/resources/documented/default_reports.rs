@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Default reports. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `default_reports`, of the tier `documented`.
     pub fn default_reports(&self) -> DefaultReports {
         DefaultReports::new(self)
     }
@@ -26,9 +26,9 @@ crate::resources::builders::impl_list_query! {
 impl DefaultReports {
     /// Create default reports
     ///
-    /// `POST /web/api/v{version}/report-tasks`
+    /// `POST /web/api/v2.1/report-tasks`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Reports Page.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::DefaultReportsCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -36,9 +36,9 @@ impl DefaultReports {
 
     /// Delete reports (default reports)
     ///
-    /// `POST /web/api/v{version}/reports/delete-reports`
+    /// `POST /web/api/v2.1/reports/delete-reports`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Reports Page.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_reports(&self, body: &raw::DefaultReportsDeleteReportsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_reports(body))
@@ -46,9 +46,9 @@ impl DefaultReports {
 
     /// Delete tasks (default reports)
     ///
-    /// `POST /web/api/v{version}/reports/delete-tasks`
+    /// `POST /web/api/v2.1/reports/delete-tasks`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Reports Page.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_tasks(&self, body: &raw::DefaultReportsDeleteTasksRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_tasks(body))
@@ -56,7 +56,9 @@ impl DefaultReports {
 
     /// Get default report
     ///
-    /// `GET /web/api/v{version}/reports/{report_id}/{report_format}`
+    /// `GET /web/api/v2.1/reports/{report_id}/{report_format}`
+    ///
+    /// No person has checked the operation. Required permissions: Reports Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, report_id: impl AsRef<str>, report_format: impl Into<raw::DefaultReportReportFormat>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get(report_id.as_ref(), &report_format.into()))
@@ -64,7 +66,9 @@ impl DefaultReports {
 
     /// Get insights types (default reports)
     ///
-    /// `GET /web/api/v{version}/reports/insights/types`
+    /// `GET /web/api/v2.1/reports/insights/types`
+    ///
+    /// No person has checked the operation. Required permissions: Reports Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_insights_types(&self, query: &raw::DefaultReportsGetInsightsTypesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DefaultReportsGetInsightsTypesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_insights_types(query))
@@ -72,7 +76,9 @@ impl DefaultReports {
 
     /// Get sentinelonerss (default reports)
     ///
-    /// `GET /web/api/v{version}/sentinelonerss`
+    /// `GET /web/api/v2.1/sentinelonerss`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_sentinelonerss(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Value>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_sentinelonerss())
@@ -80,7 +86,9 @@ impl DefaultReports {
 
     /// List default reports
     ///
-    /// `GET /web/api/v{version}/report-tasks`
+    /// `GET /web/api/v2.1/report-tasks`
+    ///
+    /// No person has checked the operation. Required permissions: Reports Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::DefaultReportsListQuery, raw::DefaultReport> {
         crate::resources::ListBuilder::new(&self.client, raw::DefaultReportsListQuery::default(), |_, query| raw::list(query))
@@ -88,7 +96,9 @@ impl DefaultReports {
 
     /// List of reports (default reports)
     ///
-    /// `GET /web/api/v{version}/reports`
+    /// `GET /web/api/v2.1/reports`
+    ///
+    /// No person has checked the operation. Required permissions: Reports Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_of_reports(&self) -> crate::resources::ListBuilder<raw::DefaultReportsListOfReportsQuery, raw::DefaultReport2> {
         crate::resources::ListBuilder::new(&self.client, raw::DefaultReportsListOfReportsQuery::default(), |_, query| raw::list_of_reports(query))
@@ -96,9 +106,9 @@ impl DefaultReports {
 
     /// Update default report
     ///
-    /// `PUT /web/api/v{version}/report-tasks/{task_id}`
+    /// `PUT /web/api/v2.1/report-tasks/{task_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Reports Page.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, task_id: impl AsRef<str>, body: &raw::DefaultReportsUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DefaultReport>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(task_id.as_ref(), body))

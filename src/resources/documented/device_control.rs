@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Device control. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `device_control`, of the tier `documented`.
     pub fn device_control(&self) -> DeviceControlOperations {
         DeviceControlOperations::new(self)
     }
@@ -26,9 +26,9 @@ crate::resources::builders::impl_list_query! {
 impl DeviceControlOperations {
     /// Copy rules (device control)
     ///
-    /// `POST /web/api/v{version}/device-control/copy-rules`
+    /// `POST /web/api/v2.1/device-control/copy-rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Device Control.view, Device Control.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn copy_rules(&self, body: &raw::DeviceControlCopyRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeviceControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::copy_rules(body))
@@ -36,9 +36,9 @@ impl DeviceControlOperations {
 
     /// Create device control
     ///
-    /// `POST /web/api/v{version}/device-control`
+    /// `POST /web/api/v2.1/device-control`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Device Control.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::DeviceControlCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeviceControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -46,9 +46,9 @@ impl DeviceControlOperations {
 
     /// Delete device control
     ///
-    /// `DELETE /web/api/v{version}/device-control`
+    /// `DELETE /web/api/v2.1/device-control`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Device Control.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, body: &raw::DeviceControlDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeviceControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(body))
@@ -56,9 +56,9 @@ impl DeviceControlOperations {
 
     /// Enable device control
     ///
-    /// `PUT /web/api/v{version}/device-control/enable`
+    /// `PUT /web/api/v2.1/device-control/enable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Device Control.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable(&self, body: &raw::DeviceControlEnableRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeviceControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable(body))
@@ -66,7 +66,9 @@ impl DeviceControlOperations {
 
     /// Export device control
     ///
-    /// `GET /web/api/v{version}/device-control/export`
+    /// `GET /web/api/v2.1/device-control/export`
+    ///
+    /// No person has checked the operation. Required permissions: Device Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::DeviceControlExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -74,7 +76,9 @@ impl DeviceControlOperations {
 
     /// Get configuration (device control)
     ///
-    /// `GET /web/api/v{version}/device-control/configuration`
+    /// `GET /web/api/v2.1/device-control/configuration`
+    ///
+    /// No person has checked the operation. Required permissions: Device Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_configuration(&self, query: &raw::DeviceControlGetConfigurationQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeviceControlUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_configuration(query))
@@ -82,7 +86,9 @@ impl DeviceControlOperations {
 
     /// List device control
     ///
-    /// `GET /web/api/v{version}/device-control`
+    /// `GET /web/api/v2.1/device-control`
+    ///
+    /// No person has checked the operation. Required permissions: Device Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::DeviceControlListQuery, raw::DeviceControl> {
         crate::resources::ListBuilder::new(&self.client, raw::DeviceControlListQuery::default(), |_, query| raw::list(query))
@@ -90,7 +96,9 @@ impl DeviceControlOperations {
 
     /// List events (device control)
     ///
-    /// `GET /web/api/v{version}/device-control/events`
+    /// `GET /web/api/v2.1/device-control/events`
+    ///
+    /// No person has checked the operation. Required permissions: Device Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_events(&self) -> crate::resources::ListBuilder<raw::DeviceControlListEventsQuery, raw::DeviceControlEvent> {
         crate::resources::ListBuilder::new(&self.client, raw::DeviceControlListEventsQuery::default(), |_, query| raw::list_events(query))
@@ -98,9 +106,9 @@ impl DeviceControlOperations {
 
     /// Move rules (device control)
     ///
-    /// `POST /web/api/v{version}/device-control/move-rules`
+    /// `POST /web/api/v2.1/device-control/move-rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Device Control.delete, Device Control.create, Device Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn move_rules(&self, body: &raw::DeviceControlMoveRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeviceControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::move_rules(body))
@@ -108,9 +116,9 @@ impl DeviceControlOperations {
 
     /// Reorder device control
     ///
-    /// `PUT /web/api/v{version}/device-control/reorder`
+    /// `PUT /web/api/v2.1/device-control/reorder`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Device Control.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reorder(&self, body: &raw::DeviceControlReorderRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::reorder(body))
@@ -118,9 +126,9 @@ impl DeviceControlOperations {
 
     /// Update device control
     ///
-    /// `PUT /web/api/v{version}/device-control/{rule_id}`
+    /// `PUT /web/api/v2.1/device-control/{rule_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Device Control.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, rule_id: impl AsRef<str>, body: &raw::DeviceControlUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeviceControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(rule_id.as_ref(), body))
@@ -128,9 +136,9 @@ impl DeviceControlOperations {
 
     /// Update configuration (device control)
     ///
-    /// `PUT /web/api/v{version}/device-control/configuration`
+    /// `PUT /web/api/v2.1/device-control/configuration`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Device Control.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_configuration(&self, body: &raw::DeviceControlUpdateConfigurationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::DeviceControlUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_configuration(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Dynamic tag rules. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `dynamic_tag_rules`, of the tier `documented`.
     pub fn dynamic_tag_rules(&self) -> DynamicTagRules {
         DynamicTagRules::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl DynamicTagRules {
     /// Create dynamic tag rules
     ///
-    /// `POST /web/api/v{version}/xdr/assets/tags/rules`
+    /// `POST /web/api/v2.1/xdr/assets/tags/rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, query: &raw::DynamicTagRulesCreateQuery, body: &raw::DynamicTagRulesCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::DynamicTagRulesCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(query, body))
@@ -35,9 +35,9 @@ impl DynamicTagRules {
 
     /// Delete dynamic tag rules
     ///
-    /// `DELETE /web/api/v{version}/xdr/assets/tags/rules`
+    /// `DELETE /web/api/v2.1/xdr/assets/tags/rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, query: &raw::DynamicTagRulesDeleteQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::Affected>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(query))
@@ -45,7 +45,9 @@ impl DynamicTagRules {
 
     /// List dynamic tag rules
     ///
-    /// `GET /web/api/v{version}/xdr/assets/tags/rules`
+    /// `GET /web/api/v2.1/xdr/assets/tags/rules`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::DynamicTagRulesListQuery, raw::DynamicTagRulesCreateResult> {
         crate::resources::ListBuilder::new(&self.client, raw::DynamicTagRulesListQuery::default(), |_, query| raw::list(query))
@@ -53,9 +55,9 @@ impl DynamicTagRules {
 
     /// Test dynamic tag rules
     ///
-    /// `POST /web/api/v{version}/xdr/assets/tags/rules/test`
+    /// `POST /web/api/v2.1/xdr/assets/tags/rules/test`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn test(&self, query: &raw::DynamicTagRulesTestQuery, body: &raw::DynamicTagRulesCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::inventory::InventoryAsset>> {
         crate::resources::CallBuilder::new(&self.client, raw::test(query, body))
@@ -63,9 +65,9 @@ impl DynamicTagRules {
 
     /// Update dynamic tag rules
     ///
-    /// `PUT /web/api/v{version}/xdr/assets/tags/rules`
+    /// `PUT /web/api/v2.1/xdr/assets/tags/rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, query: &raw::DynamicTagRulesUpdateQuery, body: &raw::DynamicTagRulesCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::DynamicTagRulesCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(query, body))

@@ -9,7 +9,9 @@ use crate::resources::exclusions::Exclusions;
 impl Exclusions {
     /// Export exclusions
     ///
-    /// `GET /web/api/v{version}/export/exclusions`
+    /// `GET /web/api/v2.1/export/exclusions`
+    ///
+    /// No person has checked the operation. Required permissions: Exclusions.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::ExclusionsExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -17,7 +19,9 @@ impl Exclusions {
 
     /// Export restrictions (exclusions)
     ///
-    /// `GET /web/api/v{version}/export/restrictions`
+    /// `GET /web/api/v2.1/export/restrictions`
+    ///
+    /// No person has checked the operation. Required permissions: Blacklist.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_restrictions(&self, query: &raw::ExclusionsExportRestrictionsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_restrictions(query))
@@ -25,7 +29,9 @@ impl Exclusions {
 
     /// Get report (exclusions)
     ///
-    /// `GET /web/api/v{version}/exclusions/report/{report_id}`
+    /// `GET /web/api/v2.1/exclusions/report/{report_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Exclusions.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_report(&self, report_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_report(report_id.as_ref()))
@@ -33,9 +39,9 @@ impl Exclusions {
 
     /// Update exclusions
     ///
-    /// `PUT /web/api/v{version}/exclusions`
+    /// `PUT /web/api/v2.1/exclusions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, body: &raw::ExclusionsUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::Exclusion2>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(body))
@@ -43,9 +49,9 @@ impl Exclusions {
 
     /// Validate exclusions
     ///
-    /// `POST /web/api/v{version}/exclusions/validate`
+    /// `POST /web/api/v2.1/exclusions/validate`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn validate(&self, body: &raw::ExclusionsValidateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ExclusionValidate>> {
         crate::resources::CallBuilder::new(&self.client, raw::validate(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Filters. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `filters`, of the tier `documented`.
     pub fn filters(&self) -> Filters {
         Filters::new(self)
     }
@@ -27,9 +27,9 @@ crate::resources::builders::impl_list_query! {
 impl Filters {
     /// Create filters
     ///
-    /// `POST /web/api/v{version}/filters`
+    /// `POST /web/api/v2.1/filters`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::FiltersCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FiltersCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -37,11 +37,9 @@ impl Filters {
 
     /// Create dv (filters)
     ///
-    /// `POST /web/api/v{version}/filters/dv`
+    /// `POST /web/api/v2.1/filters/dv`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
-    ///
-    /// Deprecated.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Deep Visibility.create. Deprecated. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_dv(&self, body: &raw::FiltersCreateDvRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::create_dv(body))
@@ -49,9 +47,9 @@ impl Filters {
 
     /// Create xdr (filters)
     ///
-    /// `POST /web/api/v{version}/xdr/filters`
+    /// `POST /web/api/v2.1/xdr/filters`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_xdr(&self, body: &raw::FiltersCreateXdrRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FiltersCreateXdrResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_xdr(body))
@@ -59,9 +57,9 @@ impl Filters {
 
     /// Delete filter
     ///
-    /// `DELETE /web/api/v{version}/filters/{filter_id}`
+    /// `DELETE /web/api/v2.1/filters/{filter_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, filter_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(filter_id.as_ref()))
@@ -69,11 +67,9 @@ impl Filters {
 
     /// Delete dv (filters)
     ///
-    /// `DELETE /web/api/v{version}/filters/dv/{filter_id}`
+    /// `DELETE /web/api/v2.1/filters/dv/{filter_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
-    ///
-    /// Deprecated.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Deep Visibility.delete. Deprecated. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_dv(&self, filter_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_dv(filter_id.as_ref()))
@@ -81,9 +77,9 @@ impl Filters {
 
     /// Delete xdr (filters)
     ///
-    /// `DELETE /web/api/v{version}/xdr/filters/{filter_id}`
+    /// `DELETE /web/api/v2.1/xdr/filters/{filter_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_xdr(&self, filter_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_xdr(filter_id.as_ref()))
@@ -91,9 +87,9 @@ impl Filters {
 
     /// Get dv (filters)
     ///
-    /// `GET /web/api/v{version}/filters/dv`
+    /// `GET /web/api/v2.1/filters/dv`
     ///
-    /// Deprecated.
+    /// No person has checked the operation. Required permissions: Deep Visibility.view. Deprecated. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_dv(&self, query: &raw::FiltersGetDvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_dv(query))
@@ -101,7 +97,9 @@ impl Filters {
 
     /// List filters
     ///
-    /// `GET /web/api/v{version}/filters`
+    /// `GET /web/api/v2.1/filters`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::FiltersListQuery, raw::FiltersCreateResult> {
         crate::resources::ListBuilder::new(&self.client, raw::FiltersListQuery::default(), |_, query| raw::list(query))
@@ -109,7 +107,9 @@ impl Filters {
 
     /// List xdr (filters)
     ///
-    /// `GET /web/api/v{version}/xdr/filters`
+    /// `GET /web/api/v2.1/xdr/filters`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_xdr(&self) -> crate::resources::ListBuilder<raw::FiltersListXdrQuery, raw::Filter2> {
         crate::resources::ListBuilder::new(&self.client, raw::FiltersListXdrQuery::default(), |_, query| raw::list_xdr(query))
@@ -117,7 +117,9 @@ impl Filters {
 
     /// List xdr enriched (filters)
     ///
-    /// `GET /web/api/v{version}/xdr/private/filters/enriched`
+    /// `GET /web/api/v2.1/xdr/private/filters/enriched`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_xdr_enriched(&self) -> crate::resources::ListBuilder<raw::FiltersListXdrEnrichedQuery, raw::Filter2> {
         crate::resources::ListBuilder::new(&self.client, raw::FiltersListXdrEnrichedQuery::default(), |_, query| raw::list_xdr_enriched(query))
@@ -125,9 +127,9 @@ impl Filters {
 
     /// Update filter
     ///
-    /// `PUT /web/api/v{version}/filters/{filter_id}`
+    /// `PUT /web/api/v2.1/filters/{filter_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, filter_id: impl AsRef<str>, body: &raw::FiltersUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FiltersCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(filter_id.as_ref(), body))
@@ -135,11 +137,9 @@ impl Filters {
 
     /// Update dv (filters)
     ///
-    /// `PUT /web/api/v{version}/filters/dv/{filter_id}`
+    /// `PUT /web/api/v2.1/filters/dv/{filter_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
-    ///
-    /// Deprecated.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Deep Visibility.edit. Deprecated. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_dv(&self, filter_id: impl AsRef<str>, body: &raw::FiltersUpdateDvRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FilterDv>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_dv(filter_id.as_ref(), body))
@@ -147,9 +147,9 @@ impl Filters {
 
     /// Update xdr (filters)
     ///
-    /// `PUT /web/api/v{version}/xdr/filters/{filter_id}`
+    /// `PUT /web/api/v2.1/xdr/filters/{filter_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_xdr(&self, filter_id: impl AsRef<str>, body: &raw::FiltersUpdateXdrRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FiltersCreateXdrResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_xdr(filter_id.as_ref(), body))

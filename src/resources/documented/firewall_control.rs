@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Firewall control. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `firewall_control`, of the tier `documented`.
     pub fn firewall_control(&self) -> FirewallControlOperations {
         FirewallControlOperations::new(self)
     }
@@ -27,9 +27,9 @@ crate::resources::builders::impl_list_query! {
 impl FirewallControlOperations {
     /// Add tags (firewall control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/add-tags`
+    /// `POST /web/api/v2.1/firewall-control/add-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn add_tags(&self, body: &raw::FirewallControlAddTagsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::add_tags(body))
@@ -37,9 +37,9 @@ impl FirewallControlOperations {
 
     /// Copy rules (firewall control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/copy-rules`
+    /// `POST /web/api/v2.1/firewall-control/copy-rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view, Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn copy_rules(&self, body: &raw::FirewallControlCopyRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::copy_rules(body))
@@ -47,9 +47,9 @@ impl FirewallControlOperations {
 
     /// Create firewall control
     ///
-    /// `POST /web/api/v{version}/firewall-control`
+    /// `POST /web/api/v2.1/firewall-control`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::FirewallControlCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -57,9 +57,9 @@ impl FirewallControlOperations {
 
     /// Delete firewall control
     ///
-    /// `DELETE /web/api/v{version}/firewall-control`
+    /// `DELETE /web/api/v2.1/firewall-control`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, body: &raw::FirewallControlDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(body))
@@ -67,9 +67,9 @@ impl FirewallControlOperations {
 
     /// Enable firewall control
     ///
-    /// `PUT /web/api/v{version}/firewall-control/enable`
+    /// `PUT /web/api/v2.1/firewall-control/enable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable(&self, body: &raw::FirewallControlEnableRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable(body))
@@ -77,7 +77,9 @@ impl FirewallControlOperations {
 
     /// Export firewall control
     ///
-    /// `GET /web/api/v{version}/firewall-control/export`
+    /// `GET /web/api/v2.1/firewall-control/export`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::FirewallControlExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -85,7 +87,9 @@ impl FirewallControlOperations {
 
     /// Get configuration (firewall control)
     ///
-    /// `GET /web/api/v{version}/firewall-control/configuration`
+    /// `GET /web/api/v2.1/firewall-control/configuration`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_configuration(&self, query: &raw::FirewallControlGetConfigurationQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_configuration(query))
@@ -93,7 +97,9 @@ impl FirewallControlOperations {
 
     /// Get tag rule (firewall control)
     ///
-    /// `GET /web/api/v{version}/firewall-control/tag-rules/{tag_id}`
+    /// `GET /web/api/v2.1/firewall-control/tag-rules/{tag_id}`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_tag_rule(&self, tag_id: impl Into<String>) -> crate::resources::ListBuilder<raw::FirewallControlGetTagRuleQuery, raw::FirewallControl> {
         crate::resources::ListBuilder::with_path_param(&self.client, tag_id.into(), raw::FirewallControlGetTagRuleQuery::default(), raw::get_tag_rule)
@@ -101,7 +107,9 @@ impl FirewallControlOperations {
 
     /// List firewall control
     ///
-    /// `GET /web/api/v{version}/firewall-control`
+    /// `GET /web/api/v2.1/firewall-control`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::FirewallControlListQuery, raw::FirewallControl> {
         crate::resources::ListBuilder::new(&self.client, raw::FirewallControlListQuery::default(), |_, query| raw::list(query))
@@ -109,7 +117,9 @@ impl FirewallControlOperations {
 
     /// List protocols (firewall control)
     ///
-    /// `GET /web/api/v{version}/firewall-control/protocols`
+    /// `GET /web/api/v2.1/firewall-control/protocols`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_protocols(&self) -> crate::resources::ListBuilder<raw::FirewallControlListProtocolsQuery, raw::FirewallControlProtocol> {
         crate::resources::ListBuilder::new(&self.client, raw::FirewallControlListProtocolsQuery::default(), |_, query| raw::list_protocols(query))
@@ -117,9 +127,9 @@ impl FirewallControlOperations {
 
     /// Move rules (firewall control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/move-rules`
+    /// `POST /web/api/v2.1/firewall-control/move-rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view, Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn move_rules(&self, body: &raw::FirewallControlMoveRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::move_rules(body))
@@ -127,9 +137,9 @@ impl FirewallControlOperations {
 
     /// Remove tags (firewall control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/remove-tags`
+    /// `POST /web/api/v2.1/firewall-control/remove-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn remove_tags(&self, body: &raw::FirewallControlRemoveTagsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::remove_tags(body))
@@ -137,9 +147,9 @@ impl FirewallControlOperations {
 
     /// Reorder firewall control
     ///
-    /// `PUT /web/api/v{version}/firewall-control/reorder`
+    /// `PUT /web/api/v2.1/firewall-control/reorder`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reorder(&self, body: &raw::FirewallControlReorderRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::reorder(body))
@@ -147,9 +157,9 @@ impl FirewallControlOperations {
 
     /// Set location (firewall control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/set-location`
+    /// `POST /web/api/v2.1/firewall-control/set-location`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_location(&self, body: &raw::FirewallControlSetLocationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::set_location(body))
@@ -157,9 +167,9 @@ impl FirewallControlOperations {
 
     /// Update configuration (firewall control)
     ///
-    /// `PUT /web/api/v{version}/firewall-control/configuration`
+    /// `PUT /web/api/v2.1/firewall-control/configuration`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.modifySettings(preferencesTab), Network Quarantine Control.modifySettings(preferencesTab), Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_configuration(&self, body: &raw::FirewallControlUpdateConfigurationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FirewallControlUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_configuration(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Forensics. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `forensics`, of the tier `documented`.
     pub fn forensics(&self) -> Forensics {
         Forensics::new(self)
     }
@@ -21,7 +21,9 @@ impl crate::Client {
 impl Forensics {
     /// Export forensic
     ///
-    /// `GET /web/api/v{version}/applications/{application_id}/forensics/export/{export_format}`
+    /// `GET /web/api/v2.1/applications/{application_id}/forensics/export/{export_format}`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view, Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, application_id: impl AsRef<str>, export_format: impl Into<raw::ForensicExportExportFormat>, query: &raw::ForensicsExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(application_id.as_ref(), &export_format.into(), query))
@@ -29,7 +31,9 @@ impl Forensics {
 
     /// Get forensics
     ///
-    /// `GET /web/api/v{version}/applications/{application_id}/forensics`
+    /// `GET /web/api/v2.1/applications/{application_id}/forensics`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view, Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, application_id: impl AsRef<str>, query: &raw::ForensicsGetQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ForensicsGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get(application_id.as_ref(), query))
@@ -37,7 +41,9 @@ impl Forensics {
 
     /// Get connections (forensics)
     ///
-    /// `GET /web/api/v{version}/applications/{application_id}/forensics/connections`
+    /// `GET /web/api/v2.1/applications/{application_id}/forensics/connections`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view, Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_connections(&self, application_id: impl AsRef<str>, query: &raw::ForensicsGetConnectionsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ForensicsGetConnectionsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_connections(application_id.as_ref(), query))
@@ -45,7 +51,9 @@ impl Forensics {
 
     /// Get details (forensics)
     ///
-    /// `GET /web/api/v{version}/applications/{application_id}/forensics/details`
+    /// `GET /web/api/v2.1/applications/{application_id}/forensics/details`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view, Applications Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_details(&self, application_id: impl AsRef<str>, query: &raw::ForensicsGetDetailsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ForensicsGetDetailsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_details(application_id.as_ref(), query))

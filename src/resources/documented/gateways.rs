@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Gateways. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `gateways`, of the tier `documented`.
     pub fn gateways(&self) -> Gateways {
         Gateways::new(self)
     }
@@ -25,7 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl Gateways {
     /// List gateways
     ///
-    /// `GET /web/api/v{version}/ranger/gateways`
+    /// `GET /web/api/v2.1/ranger/gateways`
+    ///
+    /// No person has checked the operation. Required permissions: Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::GatewaysListQuery, raw::Gateway> {
         crate::resources::ListBuilder::new(&self.client, raw::GatewaysListQuery::default(), |_, query| raw::list(query))
@@ -33,9 +35,9 @@ impl Gateways {
 
     /// Update gateways
     ///
-    /// `POST /web/api/v{version}/ranger/gateways/update`
+    /// `POST /web/api/v2.1/ranger/gateways/update`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageDiscoveredNetworks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, body: &raw::GatewaysUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GatewayUpdate>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(body))
@@ -43,9 +45,9 @@ impl Gateways {
 
     /// Update by gateway id (gateways)
     ///
-    /// `PUT /web/api/v{version}/ranger/gateways/{gateway_id}`
+    /// `PUT /web/api/v2.1/ranger/gateways/{gateway_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageDiscoveredNetworks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_by_gateway_id(&self, gateway_id: impl AsRef<str>, body: &raw::GatewaysUpdateByGatewayIdRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::Gateway>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_by_gateway_id(gateway_id.as_ref(), body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Graph. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `graph`, of the tier `documented`.
     pub fn graph(&self) -> Graph {
         Graph::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl Graph {
     /// Explorer graph
     ///
-    /// `POST /web/api/v{version}/xdr/graph-explorer/query/explorer`
+    /// `POST /web/api/v2.1/xdr/graph-explorer/query/explorer`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn explorer(&self, query: &raw::GraphExplorerQuery, body: &raw::GraphExplorerRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphSubgraph>> {
         crate::resources::CallBuilder::new(&self.client, raw::explorer(query, body))
@@ -31,9 +31,9 @@ impl Graph {
 
     /// Explorer v2 (graph)
     ///
-    /// `POST /web/api/v{version}/xdr/graph-explorer/query/explorer/v2`
+    /// `POST /web/api/v2.1/xdr/graph-explorer/query/explorer/v2`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn explorer_v2(&self, query: &raw::GraphExplorerV2Query, body: &raw::GraphExplorerV2Request) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphSubgraph>> {
         crate::resources::CallBuilder::new(&self.client, raw::explorer_v2(query, body))
@@ -41,9 +41,9 @@ impl Graph {
 
     /// Subgraph graph
     ///
-    /// `POST /web/api/v{version}/xdr/graph-explorer/query/subgraph`
+    /// `POST /web/api/v2.1/xdr/graph-explorer/query/subgraph`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn subgraph(&self, query: &raw::GraphSubgraphQuery, body: &raw::GraphSubgraphRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphSubgraph>> {
         crate::resources::CallBuilder::new(&self.client, raw::subgraph(query, body))

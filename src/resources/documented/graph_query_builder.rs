@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Graph query builder. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `graph_query_builder`, of the tier `documented`.
     pub fn graph_query_builder(&self) -> GraphQueryBuilder {
         GraphQueryBuilder::new(self)
     }
@@ -21,7 +21,9 @@ impl crate::Client {
 impl GraphQueryBuilder {
     /// Autocomplete graph explorer query (graph query builder)
     ///
-    /// `GET /web/api/v{version}/xdr/graph-explorer/query/builder/autocomplete`
+    /// `GET /web/api/v2.1/xdr/graph-explorer/query/builder/autocomplete`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn autocomplete_graph_explorer_query(&self, query: &raw::GraphQueryBuilderAutocompleteGraphExplorerQueryQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::autocomplete_graph_explorer_query(query))
@@ -29,9 +31,9 @@ impl GraphQueryBuilder {
 
     /// Autocomplete graph explorer query tag (graph query builder)
     ///
-    /// `POST /web/api/v{version}/xdr/graph-explorer/query/builder/tag/autocomplete`
+    /// `POST /web/api/v2.1/xdr/graph-explorer/query/builder/tag/autocomplete`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn autocomplete_graph_explorer_query_tag(&self, query: &raw::GraphQueryBuilderAutocompleteGraphExplorerQueryTagQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryBuilderAutocomplete>> {
         crate::resources::CallBuilder::new(&self.client, raw::autocomplete_graph_explorer_query_tag(query))
@@ -39,7 +41,9 @@ impl GraphQueryBuilder {
 
     /// Get assets query metadata (graph query builder)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/query/builder/metadata`
+    /// `GET /web/api/v2.1/xdr/assets/query/builder/metadata`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_assets_query_metadata(&self, query: &raw::GraphQueryBuilderGetAssetsQueryMetadataQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryBuilderGetAssetsQueryMetadataResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_assets_query_metadata(query))
@@ -47,7 +51,9 @@ impl GraphQueryBuilder {
 
     /// Get graph explorer query autocomplete v2 (graph query builder)
     ///
-    /// `GET /web/api/v{version}/xdr/graph-explorer/query/builder/autocomplete/v2`
+    /// `GET /web/api/v2.1/xdr/graph-explorer/query/builder/autocomplete/v2`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_graph_explorer_query_autocomplete_v2(&self, query: &raw::GraphQueryBuilderGetGraphExplorerQueryAutocompleteV2Query) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_graph_explorer_query_autocomplete_v2(query))
@@ -55,7 +61,9 @@ impl GraphQueryBuilder {
 
     /// Get graph explorer query metadata (graph query builder)
     ///
-    /// `GET /web/api/v{version}/xdr/graph-explorer/query/builder/metadata`
+    /// `GET /web/api/v2.1/xdr/graph-explorer/query/builder/metadata`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_graph_explorer_query_metadata(&self, query: &raw::GraphQueryBuilderGetGraphExplorerQueryMetadataQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryBuilderGetAssetsQueryMetadataResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_graph_explorer_query_metadata(query))
@@ -63,7 +71,9 @@ impl GraphQueryBuilder {
 
     /// Get graph explorer query metadata available options v2 (graph query builder)
     ///
-    /// `GET /web/api/v{version}/xdr/graph-explorer/query/builder/metadata/available-options/v2`
+    /// `GET /web/api/v2.1/xdr/graph-explorer/query/builder/metadata/available-options/v2`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_graph_explorer_query_metadata_available_options_v2(&self, query: &raw::GraphQueryBuilderGetGraphExplorerQueryMetadataAvailableOptionsV2Query) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryBuilderGetGraphExplorerQueryMetadataAvailableOptionsV2Result>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_graph_explorer_query_metadata_available_options_v2(query))
@@ -71,7 +81,9 @@ impl GraphQueryBuilder {
 
     /// Get graph services features (graph query builder)
     ///
-    /// `GET /web/api/v{version}/xdr/private/graph-services-features`
+    /// `GET /web/api/v2.1/xdr/private/graph-services-features`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_graph_services_features(&self, query: &raw::GraphQueryBuilderGetGraphServicesFeaturesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryBuilderGetGraphServicesFeaturesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_graph_services_features(query))
@@ -79,7 +91,9 @@ impl GraphQueryBuilder {
 
     /// List graph explorer query metadata available relations (graph query builder)
     ///
-    /// `GET /web/api/v{version}/xdr/graph-explorer/query/builder/metadata/available-relations`
+    /// `GET /web/api/v2.1/xdr/graph-explorer/query/builder/metadata/available-relations`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_graph_explorer_query_metadata_available_relations(&self, query: &raw::GraphQueryBuilderListGraphExplorerQueryMetadataAvailableRelationsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::GraphQueryBuilderAvailableRelation>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_graph_explorer_query_metadata_available_relations(query))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Graph query management. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `graph_query_management`, of the tier `documented`.
     pub fn graph_query_management(&self) -> GraphQueryManagement {
         GraphQueryManagement::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl GraphQueryManagement {
     /// Create query (graph query management)
     ///
-    /// `POST /web/api/v{version}/xdr/graph-explorer/query/management/query`
+    /// `POST /web/api/v2.1/xdr/graph-explorer/query/management/query`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_query(&self, query: &raw::GraphQueryManagementCreateQueryQuery, body: &raw::GraphQueryManagementCreateQueryRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryManagementQuery>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_query(query, body))
@@ -35,9 +35,9 @@ impl GraphQueryManagement {
 
     /// Delete query (graph query management)
     ///
-    /// `DELETE /web/api/v{version}/xdr/graph-explorer/query/management/query/{query_id}`
+    /// `DELETE /web/api/v2.1/xdr/graph-explorer/query/management/query/{query_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_query(&self, query_id: impl AsRef<str>, query: &raw::GraphQueryManagementDeleteQueryQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryManagementDeleteQueryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_query(query_id.as_ref(), query))
@@ -45,7 +45,9 @@ impl GraphQueryManagement {
 
     /// Get query type counts (graph query management)
     ///
-    /// `GET /web/api/v{version}/xdr/graph-explorer/query/management/query/type-counts`
+    /// `GET /web/api/v2.1/xdr/graph-explorer/query/management/query/type-counts`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_query_type_counts(&self, query: &raw::GraphQueryManagementGetQueryTypeCountsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryManagementGetQueryTypeCountsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_query_type_counts(query))
@@ -53,7 +55,9 @@ impl GraphQueryManagement {
 
     /// List query (graph query management)
     ///
-    /// `GET /web/api/v{version}/xdr/graph-explorer/query/management/query`
+    /// `GET /web/api/v2.1/xdr/graph-explorer/query/management/query`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_query(&self) -> crate::resources::ListBuilder<raw::GraphQueryManagementListQueryQuery, raw::GraphQueryManagementQuery2> {
         crate::resources::ListBuilder::new(&self.client, raw::GraphQueryManagementListQueryQuery::default(), |_, query| raw::list_query(query))
@@ -61,7 +65,9 @@ impl GraphQueryManagement {
 
     /// List recent queries (graph query management)
     ///
-    /// `GET /web/api/v{version}/xdr/graph-explorer/query/management/recent-queries`
+    /// `GET /web/api/v2.1/xdr/graph-explorer/query/management/recent-queries`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_recent_queries(&self, query: &raw::GraphQueryManagementListRecentQueriesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::GraphQueryManagementRecentQuery>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_recent_queries(query))
@@ -69,9 +75,9 @@ impl GraphQueryManagement {
 
     /// Update query (graph query management)
     ///
-    /// `PUT /web/api/v{version}/xdr/graph-explorer/query/management/query/{query_id}`
+    /// `PUT /web/api/v2.1/xdr/graph-explorer/query/management/query/{query_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_query(&self, query_id: impl AsRef<str>, query: &raw::GraphQueryManagementUpdateQueryQuery, body: &raw::GraphQueryManagementCreateQueryRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GraphQueryManagementDeleteQueryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_query(query_id.as_ref(), query, body))

@@ -9,9 +9,9 @@ use crate::resources::groups::Groups;
 impl Groups {
     /// Create groups
     ///
-    /// `POST /web/api/v{version}/groups`
+    /// `POST /web/api/v2.1/groups`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Groups.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::GroupsCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GroupsCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -19,7 +19,9 @@ impl Groups {
 
     /// Get group
     ///
-    /// `GET /web/api/v{version}/groups/{group_id}`
+    /// `GET /web/api/v2.1/groups/{group_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Groups.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, group_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GroupsCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get(group_id.as_ref()))
@@ -27,7 +29,9 @@ impl Groups {
 
     /// Get policy (groups)
     ///
-    /// `GET /web/api/v{version}/groups/{group_id}/policy`
+    /// `GET /web/api/v2.1/groups/{group_id}/policy`
+    ///
+    /// No person has checked the operation. Required permissions: Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_policy(&self, group_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::policies::PoliciesGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_policy(group_id.as_ref()))
@@ -35,7 +39,9 @@ impl Groups {
 
     /// Get token (groups)
     ///
-    /// `GET /web/api/v{version}/groups/{group_id}/token`
+    /// `GET /web/api/v2.1/groups/{group_id}/token`
+    ///
+    /// No person has checked the operation. Required permissions: Groups.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_token(&self, group_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GroupsGetTokenResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_token(group_id.as_ref()))
@@ -43,9 +49,9 @@ impl Groups {
 
     /// Regenerate key (groups)
     ///
-    /// `PUT /web/api/v{version}/groups/{group_id}/regenerate-key`
+    /// `PUT /web/api/v2.1/groups/{group_id}/regenerate-key`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Groups.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn regenerate_key(&self, group_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GroupsRegenerateKeyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::regenerate_key(group_id.as_ref()))
@@ -53,9 +59,9 @@ impl Groups {
 
     /// Revert policy (groups)
     ///
-    /// `PUT /web/api/v{version}/groups/{group_id}/revert-policy`
+    /// `PUT /web/api/v2.1/groups/{group_id}/revert-policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn revert_policy(&self, group_id: impl AsRef<str>, body: &raw::GroupsRevertPolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::revert_policy(group_id.as_ref(), body))
@@ -63,9 +69,9 @@ impl Groups {
 
     /// Update group
     ///
-    /// `PUT /web/api/v{version}/groups/{group_id}`
+    /// `PUT /web/api/v2.1/groups/{group_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Groups.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, group_id: impl AsRef<str>, body: &raw::GroupsUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::GroupsCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(group_id.as_ref(), body))
@@ -73,9 +79,9 @@ impl Groups {
 
     /// Update policy (groups)
     ///
-    /// `PUT /web/api/v{version}/groups/{group_id}/policy`
+    /// `PUT /web/api/v2.1/groups/{group_id}/policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy.edit. Permissions for some values: Remote Ops Forensics.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_policy(&self, group_id: impl AsRef<str>, body: &raw::GroupsUpdatePolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::policies::PoliciesGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_policy(group_id.as_ref(), body))
@@ -83,9 +89,9 @@ impl Groups {
 
     /// Update ranks (groups)
     ///
-    /// `PUT /web/api/v{version}/groups/ranks`
+    /// `PUT /web/api/v2.1/groups/ranks`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Groups.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_ranks(&self, body: &raw::GroupsUpdateRanksRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_ranks(body))

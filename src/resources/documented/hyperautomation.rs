@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Hyperautomation. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `hyperautomation`, of the tier `documented`.
     pub fn hyperautomation(&self) -> Hyperautomation {
         Hyperautomation::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl Hyperautomation {
     /// Deactivate workflows (hyperautomation)
     ///
-    /// `POST /web/api/v{version}/hyper-automate/api/public/workflows/{workflow_id}/deactivate`
+    /// `POST /web/api/v2.1/hyper-automate/api/public/workflows/{workflow_id}/deactivate`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsActivateDeactivate. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn deactivate_workflows(&self, workflow_id: impl AsRef<str>, query: &raw::HyperautomationDeactivateWorkflowsQuery, body: &raw::HyperautomationDeactivateWorkflowsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Empty> {
         crate::resources::CallBuilder::new(&self.client, raw::deactivate_workflows(workflow_id.as_ref(), query, body))
@@ -31,9 +31,9 @@ impl Hyperautomation {
 
     /// Evaluate expression workflow action expressions (hyperautomation)
     ///
-    /// `POST /web/api/v{version}/hyper-automate/api/public/workflow-action-expressions/{base_action_id}/evaluate-expression`
+    /// `POST /web/api/v2.1/hyper-automate/api/public/workflow-action-expressions/{base_action_id}/evaluate-expression`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn evaluate_expression_workflow_action_expressions(&self, base_action_id: impl AsRef<str>, query: &raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsQuery, body: &raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::evaluate_expression_workflow_action_expressions(base_action_id.as_ref(), query, body))
@@ -41,7 +41,9 @@ impl Hyperautomation {
 
     /// Export workflow import export (hyperautomation)
     ///
-    /// `GET /web/api/v{version}/hyper-automate/api/public/workflow-import-export/export`
+    /// `GET /web/api/v2.1/hyper-automate/api/public/workflow-import-export/export`
+    ///
+    /// No person has checked the operation. Required permissions: Hyper Automate.workflowsExport. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_workflow_import_export(&self, query: &raw::HyperautomationExportWorkflowImportExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_workflow_import_export(query))
@@ -49,7 +51,9 @@ impl Hyperautomation {
 
     /// Export workflow import export by version id (hyperautomation)
     ///
-    /// `GET /web/api/v{version}/hyper-automate/api/public/workflow-import-export/export/{workflow_id}/{version_id}`
+    /// `GET /web/api/v2.1/hyper-automate/api/public/workflow-import-export/export/{workflow_id}/{version_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Hyper Automate.workflowsExport. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_workflow_import_export_by_version_id(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationExportWorkflowImportExportByVersionIdQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationExportWorkflowImportExportByVersionIdResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::export_workflow_import_export_by_version_id(workflow_id.as_ref(), version_id.as_ref(), query))
@@ -57,7 +61,9 @@ impl Hyperautomation {
 
     /// Get workflow execution (hyperautomation)
     ///
-    /// `GET /web/api/v{version}/hyper-automate/api/public/workflow-execution/{workflow_execution_id}`
+    /// `GET /web/api/v2.1/hyper-automate/api/public/workflow-execution/{workflow_execution_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Hyper Automate.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_workflow_execution(&self, workflow_execution_id: impl AsRef<str>, query: &raw::HyperautomationGetWorkflowExecutionQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationGetWorkflowExecutionResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_workflow_execution(workflow_execution_id.as_ref(), query))
@@ -65,7 +71,9 @@ impl Hyperautomation {
 
     /// Get workflows versions list (hyperautomation)
     ///
-    /// `GET /web/api/v{version}/hyper-automate/api/public/workflows/versions/list/{workflow_id}`
+    /// `GET /web/api/v2.1/hyper-automate/api/public/workflows/versions/list/{workflow_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Hyper Automate.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_workflows_versions_list(&self, workflow_id: impl AsRef<str>, query: &raw::HyperautomationGetWorkflowsVersionsListQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationGetWorkflowsVersionsListResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_workflows_versions_list(workflow_id.as_ref(), query))
@@ -73,9 +81,9 @@ impl Hyperautomation {
 
     /// Import workflow import export (hyperautomation)
     ///
-    /// `POST /web/api/v{version}/hyper-automate/api/public/workflow-import-export/import`
+    /// `POST /web/api/v2.1/hyper-automate/api/public/workflow-import-export/import`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsCreateEdit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn import_workflow_import_export(&self, query: &raw::HyperautomationImportWorkflowImportExportQuery, body: &raw::HyperautomationImportWorkflowImportExportRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationImportWorkflowImportExportResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::import_workflow_import_export(query, body))
@@ -83,7 +91,9 @@ impl Hyperautomation {
 
     /// List workflow execution (hyperautomation)
     ///
-    /// `GET /web/api/v{version}/hyper-automate/api/public/workflow-execution`
+    /// `GET /web/api/v2.1/hyper-automate/api/public/workflow-execution`
+    ///
+    /// No person has checked the operation. Required permissions: Hyper Automate.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_workflow_execution(&self, query: &raw::HyperautomationListWorkflowExecutionQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::HyperautomationWorkflowExecution>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_workflow_execution(query))
@@ -91,7 +101,9 @@ impl Hyperautomation {
 
     /// List workflows (hyperautomation)
     ///
-    /// `GET /web/api/v{version}/hyper-automate/api/public/workflows`
+    /// `GET /web/api/v2.1/hyper-automate/api/public/workflows`
+    ///
+    /// No person has checked the operation. Required permissions: Hyper Automate.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_workflows(&self, query: &raw::HyperautomationListWorkflowsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::HyperautomationWorkflow>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_workflows(query))
@@ -99,9 +111,9 @@ impl Hyperautomation {
 
     /// Post workflow execution manual (hyperautomation)
     ///
-    /// `POST /web/api/v{version}/hyper-automate/api/public/workflow-execution/manual/{workflow_id}/{version_id}`
+    /// `POST /web/api/v2.1/hyper-automate/api/public/workflow-execution/manual/{workflow_id}/{version_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsRun. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn post_workflow_execution_manual(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationPostWorkflowExecutionManualQuery, body: &raw::HyperautomationPostWorkflowExecutionManualRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationPostWorkflowExecutionManualResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::post_workflow_execution_manual(workflow_id.as_ref(), version_id.as_ref(), query, body))
@@ -109,9 +121,9 @@ impl Hyperautomation {
 
     /// Workflow action expressions expression breakdown (hyperautomation)
     ///
-    /// `POST /web/api/v{version}/hyper-automate/api/public/workflow-action-expressions/{base_action_id}/expression-breakdown`
+    /// `POST /web/api/v2.1/hyper-automate/api/public/workflow-action-expressions/{base_action_id}/expression-breakdown`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn workflow_action_expressions_expression_breakdown(&self, base_action_id: impl AsRef<str>, query: &raw::HyperautomationWorkflowActionExpressionsExpressionBreakdownQuery, body: &raw::HyperautomationWorkflowActionExpressionsExpressionBreakdownRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::workflow_action_expressions_expression_breakdown(base_action_id.as_ref(), query, body))
@@ -119,9 +131,9 @@ impl Hyperautomation {
 
     /// Workflow import export import batch (hyperautomation)
     ///
-    /// `POST /web/api/v{version}/hyper-automate/api/public/workflow-import-export/import/batch`
+    /// `POST /web/api/v2.1/hyper-automate/api/public/workflow-import-export/import/batch`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsCreateEdit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn workflow_import_export_import_batch(&self, query: &raw::HyperautomationWorkflowImportExportImportBatchQuery, body: &raw::HyperautomationWorkflowImportExportImportBatchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::workflow_import_export_import_batch(query, body))
@@ -129,9 +141,9 @@ impl Hyperautomation {
 
     /// Workflows activation (hyperautomation)
     ///
-    /// `POST /web/api/v{version}/hyper-automate/api/public/workflows/{workflow_id}/{version_id}/activation`
+    /// `POST /web/api/v2.1/hyper-automate/api/public/workflows/{workflow_id}/{version_id}/activation`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsActivateDeactivate. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn workflows_activation(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationWorkflowsActivationQuery, body: &raw::HyperautomationWorkflowsActivationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Empty> {
         crate::resources::CallBuilder::new(&self.client, raw::workflows_activation(workflow_id.as_ref(), version_id.as_ref(), query, body))

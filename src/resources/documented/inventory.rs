@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory`, of the tier `documented`.
     pub fn inventory(&self) -> Inventory {
         Inventory::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl Inventory {
     /// Available actions with status (inventory)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryAvailableActionsWithStatusQuery, body: &raw::InventoryAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl Inventory {
 
     /// Export inventory
     ///
-    /// `GET /web/api/v{version}/xdr/assets/export`
+    /// `GET /web/api/v2.1/xdr/assets/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl Inventory {
 
     /// Export cloud tags (inventory)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/cloud-tags/export`
+    /// `GET /web/api/v2.1/xdr/assets/cloud-tags/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_cloud_tags(&self, query: &raw::InventoryExportCloudTagsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_cloud_tags(query))
@@ -51,7 +55,9 @@ impl Inventory {
 
     /// Get asset counts (inventory)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/asset-counts`
+    /// `GET /web/api/v2.1/xdr/assets/asset-counts`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_asset_counts(&self, query: &raw::InventoryGetAssetCountsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryGetAssetCountsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_asset_counts(query))
@@ -59,7 +65,9 @@ impl Inventory {
 
     /// Get categories (inventory)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/categories`
+    /// `GET /web/api/v2.1/xdr/assets/categories`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_categories(&self, query: &raw::InventoryGetCategoriesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryGetCategoriesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_categories(query))
@@ -67,7 +75,9 @@ impl Inventory {
 
     /// Get sub categories (inventory)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/sub-categories`
+    /// `GET /web/api/v2.1/xdr/assets/sub-categories`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_sub_categories(&self, query: &raw::InventoryGetSubCategoriesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryGetAssetCountsResultCategories>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_sub_categories(query))
@@ -75,7 +85,9 @@ impl Inventory {
 
     /// List inventory
     ///
-    /// `GET /web/api/v{version}/xdr/assets`
+    /// `GET /web/api/v2.1/xdr/assets`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryListQuery, raw::InventoryAsset> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryListQuery::default(), |_, query| raw::list(query))
@@ -83,9 +95,9 @@ impl Inventory {
 
     /// Perform action (inventory)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/action`
+    /// `POST /web/api/v2.1/xdr/assets/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryPerformActionQuery, body: &raw::InventoryPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -93,9 +105,9 @@ impl Inventory {
 
     /// Search inventory
     ///
-    /// `POST /web/api/v{version}/xdr/assets`
+    /// `POST /web/api/v2.1/xdr/assets`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventorySearchQuery, body: &raw::InventorySearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::InventoryAsset>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory account. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_account`, of the tier `documented`.
     pub fn inventory_account(&self) -> InventoryAccount {
         InventoryAccount::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryAccount {
     /// Available actions with status (inventory account)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/account/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/account/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryAccountAvailableActionsWithStatusQuery, body: &raw::InventoryAccountAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryAccountWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryAccount {
 
     /// Export inventory account
     ///
-    /// `GET /web/api/v{version}/xdr/assets/account/export`
+    /// `GET /web/api/v2.1/xdr/assets/account/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryAccountExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryAccount {
 
     /// List inventory account
     ///
-    /// `GET /web/api/v{version}/xdr/assets/account`
+    /// `GET /web/api/v2.1/xdr/assets/account`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryAccountListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryAccountListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryAccount {
 
     /// Perform action (inventory account)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/account/action`
+    /// `POST /web/api/v2.1/xdr/assets/account/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryAccountPerformActionQuery, body: &raw::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryAccount {
 
     /// Search inventory account
     ///
-    /// `POST /web/api/v{version}/xdr/assets/account`
+    /// `POST /web/api/v2.1/xdr/assets/account`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryAccountSearchQuery, body: &raw::InventoryAccountSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory ai ml. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_ai_ml`, of the tier `documented`.
     pub fn inventory_ai_ml(&self) -> InventoryAiMl {
         InventoryAiMl::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryAiMl {
     /// Available actions with status (inventory ai ml)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/ai-ml/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/ai-ml/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryAiMlAvailableActionsWithStatusQuery, body: &raw::InventoryAiMlAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryAiMlWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryAiMl {
 
     /// Export inventory ai ml
     ///
-    /// `GET /web/api/v{version}/xdr/assets/ai-ml/export`
+    /// `GET /web/api/v2.1/xdr/assets/ai-ml/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryAiMlExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryAiMl {
 
     /// List inventory ai ml
     ///
-    /// `GET /web/api/v{version}/xdr/assets/ai-ml`
+    /// `GET /web/api/v2.1/xdr/assets/ai-ml`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryAiMlListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryAiMlListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryAiMl {
 
     /// Perform action (inventory ai ml)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/ai-ml/action`
+    /// `POST /web/api/v2.1/xdr/assets/ai-ml/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryAiMlPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryAiMl {
 
     /// Search inventory ai ml
     ///
-    /// `POST /web/api/v{version}/xdr/assets/ai-ml`
+    /// `POST /web/api/v2.1/xdr/assets/ai-ml`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryAiMlSearchQuery, body: &raw::InventoryAiMlSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

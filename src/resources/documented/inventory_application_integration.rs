@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory application integration. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_application_integration`, of the tier `documented`.
     pub fn inventory_application_integration(&self) -> InventoryApplicationIntegration {
         InventoryApplicationIntegration::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryApplicationIntegration {
     /// Available actions with status (inventory application integration)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/application-integration/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/application-integration/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryApplicationIntegrationAvailableActionsWithStatusQuery, body: &raw::InventoryApplicationIntegrationAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryApplicationIntegrationWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryApplicationIntegration {
 
     /// Export inventory application integration
     ///
-    /// `GET /web/api/v{version}/xdr/assets/application-integration/export`
+    /// `GET /web/api/v2.1/xdr/assets/application-integration/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryApplicationIntegrationExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryApplicationIntegration {
 
     /// List inventory application integration
     ///
-    /// `GET /web/api/v{version}/xdr/assets/application-integration`
+    /// `GET /web/api/v2.1/xdr/assets/application-integration`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryApplicationIntegrationListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryApplicationIntegrationListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryApplicationIntegration {
 
     /// Perform action (inventory application integration)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/application-integration/action`
+    /// `POST /web/api/v2.1/xdr/assets/application-integration/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryApplicationIntegrationPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryApplicationIntegration {
 
     /// Search inventory application integration
     ///
-    /// `POST /web/api/v{version}/xdr/assets/application-integration`
+    /// `POST /web/api/v2.1/xdr/assets/application-integration`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryApplicationIntegrationSearchQuery, body: &raw::InventoryApplicationIntegrationSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

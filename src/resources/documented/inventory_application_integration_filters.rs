@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory application integration filters. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_application_integration_filters`, of the tier `documented`.
     pub fn inventory_application_integration_filters(&self) -> InventoryApplicationIntegrationFilters {
         InventoryApplicationIntegrationFilters::new(self)
     }
@@ -21,7 +21,9 @@ impl crate::Client {
 impl InventoryApplicationIntegrationFilters {
     /// Autocomplete inventory application integration filters
     ///
-    /// `GET /web/api/v{version}/xdr/assets/application-integration/filters/autocomplete`
+    /// `GET /web/api/v2.1/xdr/assets/application-integration/filters/autocomplete`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn autocomplete(&self, query: &raw::InventoryApplicationIntegrationFiltersAutocompleteQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::autocomplete(query))
@@ -29,7 +31,9 @@ impl InventoryApplicationIntegrationFilters {
 
     /// Count inventory application integration filters
     ///
-    /// `GET /web/api/v{version}/xdr/assets/application-integration/filters/count`
+    /// `GET /web/api/v2.1/xdr/assets/application-integration/filters/count`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn count(&self, query: &raw::InventoryApplicationIntegrationFiltersCountQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::inventory_tags::InventoryTagFiltersCount>> {
         crate::resources::CallBuilder::new(&self.client, raw::count(query))
@@ -37,7 +41,9 @@ impl InventoryApplicationIntegrationFilters {
 
     /// List free text (inventory application integration filters)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/application-integration/filters/free-text`
+    /// `GET /web/api/v2.1/xdr/assets/application-integration/filters/free-text`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_free_text(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::platform_detection_rules::PlatformDetectionRuleFreeTextFilter>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_free_text())

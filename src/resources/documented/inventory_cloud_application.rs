@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory cloud application. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_cloud_application`, of the tier `documented`.
     pub fn inventory_cloud_application(&self) -> InventoryCloudApplication {
         InventoryCloudApplication::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryCloudApplication {
     /// Available actions with status (inventory cloud application)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/cloud-application/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/cloud-application/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryCloudApplicationAvailableActionsWithStatusQuery, body: &raw::InventoryCloudApplicationAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryCloudApplicationWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryCloudApplication {
 
     /// Export inventory cloud application
     ///
-    /// `GET /web/api/v{version}/xdr/assets/cloud-application/export`
+    /// `GET /web/api/v2.1/xdr/assets/cloud-application/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryCloudApplicationExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryCloudApplication {
 
     /// List inventory cloud application
     ///
-    /// `GET /web/api/v{version}/xdr/assets/cloud-application`
+    /// `GET /web/api/v2.1/xdr/assets/cloud-application`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryCloudApplicationListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryCloudApplicationListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryCloudApplication {
 
     /// Perform action (inventory cloud application)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/cloud-application/action`
+    /// `POST /web/api/v2.1/xdr/assets/cloud-application/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryCloudApplicationPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryCloudApplication {
 
     /// Search inventory cloud application
     ///
-    /// `POST /web/api/v{version}/xdr/assets/cloud-application`
+    /// `POST /web/api/v2.1/xdr/assets/cloud-application`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryCloudApplicationSearchQuery, body: &raw::InventoryCloudApplicationSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

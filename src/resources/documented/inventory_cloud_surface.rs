@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory cloud surface. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_cloud_surface`, of the tier `documented`.
     pub fn inventory_cloud_surface(&self) -> InventoryCloudSurface {
         InventoryCloudSurface::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryCloudSurface {
     /// Available actions with status (inventory cloud surface)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/cloud/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/surface/cloud/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryCloudSurfaceAvailableActionsWithStatusQuery, body: &raw::InventoryCloudSurfaceAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryCloudSurfaceWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryCloudSurface {
 
     /// Export inventory cloud surface
     ///
-    /// `GET /web/api/v{version}/xdr/assets/surface/cloud/export`
+    /// `GET /web/api/v2.1/xdr/assets/surface/cloud/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryCloudSurfaceExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryCloudSurface {
 
     /// List inventory cloud surface
     ///
-    /// `GET /web/api/v{version}/xdr/assets/surface/cloud`
+    /// `GET /web/api/v2.1/xdr/assets/surface/cloud`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryCloudSurfaceListQuery, raw::InventoryCloudSurfaceCloud> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryCloudSurfaceListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryCloudSurface {
 
     /// Perform action (inventory cloud surface)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/cloud/action`
+    /// `POST /web/api/v2.1/xdr/assets/surface/cloud/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryCloudSurfacePerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))

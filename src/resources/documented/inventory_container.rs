@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory container. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_container`, of the tier `documented`.
     pub fn inventory_container(&self) -> InventoryContainer {
         InventoryContainer::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryContainer {
     /// Available actions with status (inventory container)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/container/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/container/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryContainerAvailableActionsWithStatusQuery, body: &raw::InventoryContainerAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryContainerWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryContainer {
 
     /// Export inventory container
     ///
-    /// `GET /web/api/v{version}/xdr/assets/container/export`
+    /// `GET /web/api/v2.1/xdr/assets/container/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryContainerExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryContainer {
 
     /// List inventory container
     ///
-    /// `GET /web/api/v{version}/xdr/assets/container`
+    /// `GET /web/api/v2.1/xdr/assets/container`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryContainerListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryContainerListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryContainer {
 
     /// Perform action (inventory container)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/container/action`
+    /// `POST /web/api/v2.1/xdr/assets/container/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryContainerPerformActionQuery, body: &raw::InventoryContainerPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryContainer {
 
     /// Search inventory container
     ///
-    /// `POST /web/api/v{version}/xdr/assets/container`
+    /// `POST /web/api/v2.1/xdr/assets/container`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryContainerSearchQuery, body: &raw::InventoryContainerSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

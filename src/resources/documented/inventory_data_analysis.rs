@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory data analysis. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_data_analysis`, of the tier `documented`.
     pub fn inventory_data_analysis(&self) -> InventoryDataAnalysis {
         InventoryDataAnalysis::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryDataAnalysis {
     /// Available actions with status (inventory data analysis)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/data-analysis/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/data-analysis/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryDataAnalysisAvailableActionsWithStatusQuery, body: &raw::InventoryDataAnalysisAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryDataAnalysisWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryDataAnalysis {
 
     /// Export inventory data analysis
     ///
-    /// `GET /web/api/v{version}/xdr/assets/data-analysis/export`
+    /// `GET /web/api/v2.1/xdr/assets/data-analysis/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryDataAnalysisExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryDataAnalysis {
 
     /// List inventory data analysis
     ///
-    /// `GET /web/api/v{version}/xdr/assets/data-analysis`
+    /// `GET /web/api/v2.1/xdr/assets/data-analysis`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryDataAnalysisListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryDataAnalysisListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryDataAnalysis {
 
     /// Perform action (inventory data analysis)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/data-analysis/action`
+    /// `POST /web/api/v2.1/xdr/assets/data-analysis/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryDataAnalysisPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryDataAnalysis {
 
     /// Search inventory data analysis
     ///
-    /// `POST /web/api/v{version}/xdr/assets/data-analysis`
+    /// `POST /web/api/v2.1/xdr/assets/data-analysis`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryDataAnalysisSearchQuery, body: &raw::InventoryDataAnalysisSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

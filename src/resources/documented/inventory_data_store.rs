@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory data store. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_data_store`, of the tier `documented`.
     pub fn inventory_data_store(&self) -> InventoryDataStore {
         InventoryDataStore::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryDataStore {
     /// Available actions with status (inventory data store)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/data-store/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/data-store/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryDataStoreAvailableActionsWithStatusQuery, body: &raw::InventoryDataStoreAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryDataStoreWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryDataStore {
 
     /// Export inventory data store
     ///
-    /// `GET /web/api/v{version}/xdr/assets/data-store/export`
+    /// `GET /web/api/v2.1/xdr/assets/data-store/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryDataStoreExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryDataStore {
 
     /// List inventory data store
     ///
-    /// `GET /web/api/v{version}/xdr/assets/data-store`
+    /// `GET /web/api/v2.1/xdr/assets/data-store`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryDataStoreListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryDataStoreListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryDataStore {
 
     /// Perform action (inventory data store)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/data-store/action`
+    /// `POST /web/api/v2.1/xdr/assets/data-store/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryDataStorePerformActionQuery, body: &raw::InventoryDataStorePerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryDataStore {
 
     /// Search inventory data store
     ///
-    /// `POST /web/api/v{version}/xdr/assets/data-store`
+    /// `POST /web/api/v2.1/xdr/assets/data-store`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryDataStoreSearchQuery, body: &raw::InventoryDataStoreSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory developer tool. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_developer_tool`, of the tier `documented`.
     pub fn inventory_developer_tool(&self) -> InventoryDeveloperTool {
         InventoryDeveloperTool::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryDeveloperTool {
     /// Available actions with status (inventory developer tool)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/developer-tool/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/developer-tool/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryDeveloperToolAvailableActionsWithStatusQuery, body: &raw::InventoryDeveloperToolAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryDeveloperToolWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryDeveloperTool {
 
     /// Export inventory developer tool
     ///
-    /// `GET /web/api/v{version}/xdr/assets/developer-tool/export`
+    /// `GET /web/api/v2.1/xdr/assets/developer-tool/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryDeveloperToolExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryDeveloperTool {
 
     /// List inventory developer tool
     ///
-    /// `GET /web/api/v{version}/xdr/assets/developer-tool`
+    /// `GET /web/api/v2.1/xdr/assets/developer-tool`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryDeveloperToolListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryDeveloperToolListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryDeveloperTool {
 
     /// Perform action (inventory developer tool)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/developer-tool/action`
+    /// `POST /web/api/v2.1/xdr/assets/developer-tool/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryDeveloperToolPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryDeveloperTool {
 
     /// Search inventory developer tool
     ///
-    /// `POST /web/api/v{version}/xdr/assets/developer-tool`
+    /// `POST /web/api/v2.1/xdr/assets/developer-tool`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryDeveloperToolSearchQuery, body: &raw::InventoryDeveloperToolSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

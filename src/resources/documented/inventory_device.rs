@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory device. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_device`, of the tier `documented`.
     pub fn inventory_device(&self) -> InventoryDevice {
         InventoryDevice::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryDevice {
     /// Available actions with status (inventory device)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/device/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/device/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryDeviceAvailableActionsWithStatusQuery, body: &raw::InventoryDeviceAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryDeviceWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryDevice {
 
     /// Export inventory device
     ///
-    /// `GET /web/api/v{version}/xdr/assets/device/export`
+    /// `GET /web/api/v2.1/xdr/assets/device/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryDeviceExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryDevice {
 
     /// List inventory device
     ///
-    /// `GET /web/api/v{version}/xdr/assets/device`
+    /// `GET /web/api/v2.1/xdr/assets/device`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryDeviceListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryDeviceListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryDevice {
 
     /// Perform action (inventory device)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/device/action`
+    /// `POST /web/api/v2.1/xdr/assets/device/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryDevicePerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryDevice {
 
     /// Search inventory device
     ///
-    /// `POST /web/api/v{version}/xdr/assets/device`
+    /// `POST /web/api/v2.1/xdr/assets/device`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryDeviceSearchQuery, body: &raw::InventoryDeviceSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory endpoint surface. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_endpoint_surface`, of the tier `documented`.
     pub fn inventory_endpoint_surface(&self) -> InventoryEndpointSurface {
         InventoryEndpointSurface::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryEndpointSurface {
     /// Available actions with status (inventory endpoint surface)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/endpoint/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/surface/endpoint/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryEndpointSurfaceAvailableActionsWithStatusQuery, body: &raw::InventoryEndpointSurfaceAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryEndpointSurfaceWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryEndpointSurface {
 
     /// Export inventory endpoint surface
     ///
-    /// `GET /web/api/v{version}/xdr/assets/surface/endpoint/export`
+    /// `GET /web/api/v2.1/xdr/assets/surface/endpoint/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryEndpointSurfaceExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryEndpointSurface {
 
     /// List inventory endpoint surface
     ///
-    /// `GET /web/api/v{version}/xdr/assets/surface/endpoint`
+    /// `GET /web/api/v2.1/xdr/assets/surface/endpoint`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryEndpointSurfaceListQuery, raw::InventoryEndpointSurfaceEndpoint> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryEndpointSurfaceListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryEndpointSurface {
 
     /// Perform action (inventory endpoint surface)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/endpoint/action`
+    /// `POST /web/api/v2.1/xdr/assets/surface/endpoint/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryEndpointSurfacePerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryEndpointSurface {
 
     /// Search inventory endpoint surface
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/endpoint`
+    /// `POST /web/api/v2.1/xdr/assets/surface/endpoint`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryEndpointSurfaceSearchQuery, body: &raw::InventoryEndpointSurfaceSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::InventoryEndpointSurfaceEndpoint>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

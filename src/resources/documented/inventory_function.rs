@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory function. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_function`, of the tier `documented`.
     pub fn inventory_function(&self) -> InventoryFunction {
         InventoryFunction::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryFunction {
     /// Available actions with status (inventory function)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/function/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/function/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryFunctionAvailableActionsWithStatusQuery, body: &raw::InventoryFunctionAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryFunctionWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryFunction {
 
     /// Export inventory function
     ///
-    /// `GET /web/api/v{version}/xdr/assets/function/export`
+    /// `GET /web/api/v2.1/xdr/assets/function/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryFunctionExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryFunction {
 
     /// List inventory function
     ///
-    /// `GET /web/api/v{version}/xdr/assets/function`
+    /// `GET /web/api/v2.1/xdr/assets/function`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryFunctionListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryFunctionListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryFunction {
 
     /// Perform action (inventory function)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/function/action`
+    /// `POST /web/api/v2.1/xdr/assets/function/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryFunctionPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryFunction {
 
     /// Search inventory function
     ///
-    /// `POST /web/api/v{version}/xdr/assets/function`
+    /// `POST /web/api/v2.1/xdr/assets/function`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryFunctionSearchQuery, body: &raw::InventoryFunctionSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory governance. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_governance`, of the tier `documented`.
     pub fn inventory_governance(&self) -> InventoryGovernance {
         InventoryGovernance::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryGovernance {
     /// Available actions with status (inventory governance)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/governance/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/governance/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryGovernanceAvailableActionsWithStatusQuery, body: &raw::InventoryGovernanceAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryGovernanceWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryGovernance {
 
     /// Export inventory governance
     ///
-    /// `GET /web/api/v{version}/xdr/assets/governance/export`
+    /// `GET /web/api/v2.1/xdr/assets/governance/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryGovernanceExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryGovernance {
 
     /// List inventory governance
     ///
-    /// `GET /web/api/v{version}/xdr/assets/governance`
+    /// `GET /web/api/v2.1/xdr/assets/governance`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryGovernanceListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryGovernanceListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryGovernance {
 
     /// Perform action (inventory governance)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/governance/action`
+    /// `POST /web/api/v2.1/xdr/assets/governance/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryGovernancePerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryGovernance {
 
     /// Search inventory governance
     ///
-    /// `POST /web/api/v{version}/xdr/assets/governance`
+    /// `POST /web/api/v2.1/xdr/assets/governance`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryGovernanceSearchQuery, body: &raw::InventoryGovernanceSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

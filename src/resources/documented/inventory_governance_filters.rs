@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory governance filters. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_governance_filters`, of the tier `documented`.
     pub fn inventory_governance_filters(&self) -> InventoryGovernanceFilters {
         InventoryGovernanceFilters::new(self)
     }
@@ -21,7 +21,9 @@ impl crate::Client {
 impl InventoryGovernanceFilters {
     /// Autocomplete inventory governance filters
     ///
-    /// `GET /web/api/v{version}/xdr/assets/governance/filters/autocomplete`
+    /// `GET /web/api/v2.1/xdr/assets/governance/filters/autocomplete`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn autocomplete(&self, query: &raw::InventoryGovernanceFiltersAutocompleteQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::autocomplete(query))
@@ -29,7 +31,9 @@ impl InventoryGovernanceFilters {
 
     /// Count inventory governance filters
     ///
-    /// `GET /web/api/v{version}/xdr/assets/governance/filters/count`
+    /// `GET /web/api/v2.1/xdr/assets/governance/filters/count`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn count(&self, query: &raw::InventoryGovernanceFiltersCountQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::inventory_tags::InventoryTagFiltersCount>> {
         crate::resources::CallBuilder::new(&self.client, raw::count(query))
@@ -37,7 +41,9 @@ impl InventoryGovernanceFilters {
 
     /// List free text (inventory governance filters)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/governance/filters/free-text`
+    /// `GET /web/api/v2.1/xdr/assets/governance/filters/free-text`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_free_text(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::platform_detection_rules::PlatformDetectionRuleFreeTextFilter>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_free_text())

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory identity. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_identity`, of the tier `documented`.
     pub fn inventory_identity(&self) -> InventoryIdentity {
         InventoryIdentity::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryIdentity {
     /// Available actions with status (inventory identity)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/identity/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/identity/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryIdentityAvailableActionsWithStatusQuery, body: &raw::InventoryIdentityAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryIdentityWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryIdentity {
 
     /// Export inventory identity
     ///
-    /// `GET /web/api/v{version}/xdr/assets/identity/export`
+    /// `GET /web/api/v2.1/xdr/assets/identity/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryIdentityExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryIdentity {
 
     /// List inventory identity
     ///
-    /// `GET /web/api/v{version}/xdr/assets/identity`
+    /// `GET /web/api/v2.1/xdr/assets/identity`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryIdentityListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryIdentityListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryIdentity {
 
     /// Perform action (inventory identity)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/identity/action`
+    /// `POST /web/api/v2.1/xdr/assets/identity/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryIdentityPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryIdentity {
 
     /// Search inventory identity
     ///
-    /// `POST /web/api/v{version}/xdr/assets/identity`
+    /// `POST /web/api/v2.1/xdr/assets/identity`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryIdentitySearchQuery, body: &raw::InventoryIdentitySearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory identity surface. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_identity_surface`, of the tier `documented`.
     pub fn inventory_identity_surface(&self) -> InventoryIdentitySurface {
         InventoryIdentitySurface::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryIdentitySurface {
     /// Available actions with status (inventory identity surface)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/identity/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/surface/identity/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryIdentitySurfaceAvailableActionsWithStatusQuery, body: &raw::InventoryIdentitySurfaceAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryIdentitySurfaceWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryIdentitySurface {
 
     /// Export inventory identity surface
     ///
-    /// `GET /web/api/v{version}/xdr/assets/surface/identity/export`
+    /// `GET /web/api/v2.1/xdr/assets/surface/identity/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryIdentitySurfaceExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryIdentitySurface {
 
     /// List inventory identity surface
     ///
-    /// `GET /web/api/v{version}/xdr/assets/surface/identity`
+    /// `GET /web/api/v2.1/xdr/assets/surface/identity`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryIdentitySurfaceListQuery, raw::InventoryIdentitySurfaceIdentity> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryIdentitySurfaceListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryIdentitySurface {
 
     /// Perform action (inventory identity surface)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/identity/action`
+    /// `POST /web/api/v2.1/xdr/assets/surface/identity/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryIdentitySurfacePerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))

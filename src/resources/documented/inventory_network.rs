@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory network. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_network`, of the tier `documented`.
     pub fn inventory_network(&self) -> InventoryNetwork {
         InventoryNetwork::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryNetwork {
     /// Available actions with status (inventory network)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/network/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/network/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryNetworkAvailableActionsWithStatusQuery, body: &raw::InventoryNetworkAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryNetworkWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryNetwork {
 
     /// Export inventory network
     ///
-    /// `GET /web/api/v{version}/xdr/assets/network/export`
+    /// `GET /web/api/v2.1/xdr/assets/network/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryNetworkExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryNetwork {
 
     /// List inventory network
     ///
-    /// `GET /web/api/v{version}/xdr/assets/network`
+    /// `GET /web/api/v2.1/xdr/assets/network`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryNetworkListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryNetworkListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryNetwork {
 
     /// Perform action (inventory network)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/network/action`
+    /// `POST /web/api/v2.1/xdr/assets/network/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryNetworkPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryNetwork {
 
     /// Search inventory network
     ///
-    /// `POST /web/api/v{version}/xdr/assets/network`
+    /// `POST /web/api/v2.1/xdr/assets/network`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryNetworkSearchQuery, body: &raw::InventoryNetworkSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

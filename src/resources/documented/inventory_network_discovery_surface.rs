@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory network discovery surface. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_network_discovery_surface`, of the tier `documented`.
     pub fn inventory_network_discovery_surface(&self) -> InventoryNetworkDiscoverySurface {
         InventoryNetworkDiscoverySurface::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryNetworkDiscoverySurface {
     /// Available actions with status (inventory network discovery surface)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/networkDiscovery/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/surface/networkDiscovery/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryNetworkDiscoverySurfaceAvailableActionsWithStatusQuery, body: &raw::InventoryNetworkDiscoverySurfaceAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryNetworkDiscoverySurfaceWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryNetworkDiscoverySurface {
 
     /// Export inventory network discovery surface
     ///
-    /// `GET /web/api/v{version}/xdr/assets/surface/networkDiscovery/export`
+    /// `GET /web/api/v2.1/xdr/assets/surface/networkDiscovery/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryNetworkDiscoverySurfaceExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryNetworkDiscoverySurface {
 
     /// List inventory network discovery surface
     ///
-    /// `GET /web/api/v{version}/xdr/assets/surface/networkDiscovery`
+    /// `GET /web/api/v2.1/xdr/assets/surface/networkDiscovery`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryNetworkDiscoverySurfaceListQuery, raw::InventoryNetworkDiscoverySurfaceNetworkDiscovery> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryNetworkDiscoverySurfaceListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryNetworkDiscoverySurface {
 
     /// Perform action (inventory network discovery surface)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/surface/networkDiscovery/action`
+    /// `POST /web/api/v2.1/xdr/assets/surface/networkDiscovery/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryNetworkDiscoverySurfacePerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))

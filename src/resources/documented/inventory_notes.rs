@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory notes. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_notes`, of the tier `documented`.
     pub fn inventory_notes(&self) -> InventoryNotes {
         InventoryNotes::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl InventoryNotes {
     /// Create inventory notes
     ///
-    /// `POST /web/api/v{version}/xdr/assets/notes`
+    /// `POST /web/api/v2.1/xdr/assets/notes`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, query: &raw::InventoryNotesCreateQuery, body: &raw::InventoryNotesCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::create(query, body))
@@ -31,9 +31,9 @@ impl InventoryNotes {
 
     /// Delete inventory notes
     ///
-    /// `DELETE /web/api/v{version}/xdr/assets/notes`
+    /// `DELETE /web/api/v2.1/xdr/assets/notes`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, query: &raw::InventoryNotesDeleteQuery, body: &raw::InventoryNotesCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory server. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_server`, of the tier `documented`.
     pub fn inventory_server(&self) -> InventoryServer {
         InventoryServer::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryServer {
     /// Available actions with status (inventory server)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/server/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/server/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryServerAvailableActionsWithStatusQuery, body: &raw::InventoryServerAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryServerWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryServer {
 
     /// Export inventory server
     ///
-    /// `GET /web/api/v{version}/xdr/assets/server/export`
+    /// `GET /web/api/v2.1/xdr/assets/server/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryServerExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryServer {
 
     /// List inventory server
     ///
-    /// `GET /web/api/v{version}/xdr/assets/server`
+    /// `GET /web/api/v2.1/xdr/assets/server`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryServerListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryServerListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryServer {
 
     /// Perform action (inventory server)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/server/action`
+    /// `POST /web/api/v2.1/xdr/assets/server/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryServerPerformActionQuery, body: &raw::InventoryServerPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryServer {
 
     /// Search inventory server
     ///
-    /// `POST /web/api/v{version}/xdr/assets/server`
+    /// `POST /web/api/v2.1/xdr/assets/server`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryServerSearchQuery, body: &raw::InventoryServerSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

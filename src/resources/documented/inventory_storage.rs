@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory storage. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_storage`, of the tier `documented`.
     pub fn inventory_storage(&self) -> InventoryStorage {
         InventoryStorage::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryStorage {
     /// Available actions with status (inventory storage)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/storage/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/storage/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryStorageAvailableActionsWithStatusQuery, body: &raw::InventoryStorageAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryStorageWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -35,7 +35,9 @@ impl InventoryStorage {
 
     /// Export inventory storage
     ///
-    /// `GET /web/api/v{version}/xdr/assets/storage/export`
+    /// `GET /web/api/v2.1/xdr/assets/storage/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryStorageExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl InventoryStorage {
 
     /// List inventory storage
     ///
-    /// `GET /web/api/v{version}/xdr/assets/storage`
+    /// `GET /web/api/v2.1/xdr/assets/storage`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryStorageListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryStorageListQuery::default(), |_, query| raw::list(query))
@@ -51,9 +55,9 @@ impl InventoryStorage {
 
     /// Perform action (inventory storage)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/storage/action`
+    /// `POST /web/api/v2.1/xdr/assets/storage/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryStoragePerformActionQuery, body: &sentinelone_raw::inventory_data_store::InventoryDataStorePerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -61,9 +65,9 @@ impl InventoryStorage {
 
     /// Search inventory storage
     ///
-    /// `POST /web/api/v{version}/xdr/assets/storage`
+    /// `POST /web/api/v2.1/xdr/assets/storage`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryStorageSearchQuery, body: &raw::InventoryStorageSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

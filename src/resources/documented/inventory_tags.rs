@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory tags. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_tags`, of the tier `documented`.
     pub fn inventory_tags(&self) -> InventoryTags {
         InventoryTags::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryTags {
     /// Count inventory tags
     ///
-    /// `POST /web/api/v{version}/xdr/assets/tags/count`
+    /// `POST /web/api/v2.1/xdr/assets/tags/count`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn count(&self, query: &raw::InventoryTagsCountQuery, body: &raw::InventoryTagsCountRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::InventoryTagCount>> {
         crate::resources::CallBuilder::new(&self.client, raw::count(query, body))
@@ -35,9 +35,9 @@ impl InventoryTags {
 
     /// Fetch tags (inventory tags)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/fetch-tags`
+    /// `POST /web/api/v2.1/xdr/assets/fetch-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_tags(&self, query: &raw::InventoryTagsFetchTagsQuery, body: &raw::InventoryTagsFetchTagsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::InventoryTagFetchTag>> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_tags(query, body))
@@ -45,7 +45,9 @@ impl InventoryTags {
 
     /// List inventory tags
     ///
-    /// `GET /web/api/v{version}/xdr/assets/tags`
+    /// `GET /web/api/v2.1/xdr/assets/tags`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryTagsListQuery, raw::InventoryTagTag> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryTagsListQuery::default(), |_, query| raw::list(query))
@@ -53,7 +55,9 @@ impl InventoryTags {
 
     /// List filters count (inventory tags)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/tags/filters-count`
+    /// `GET /web/api/v2.1/xdr/assets/tags/filters-count`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_filters_count(&self, query: &raw::InventoryTagsListFiltersCountQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::InventoryTagFiltersCount>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_filters_count(query))

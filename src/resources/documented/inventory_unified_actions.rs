@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory unified actions. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_unified_actions`, of the tier `documented`.
     pub fn inventory_unified_actions(&self) -> InventoryUnifiedActions {
         InventoryUnifiedActions::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl InventoryUnifiedActions {
     /// Fetch agent ids (inventory unified actions)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/actions/fetch-agent-ids`
+    /// `POST /web/api/v2.1/xdr/assets/actions/fetch-agent-ids`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_agent_ids(&self, query: &raw::InventoryUnifiedActionsFetchAgentIdsQuery, body: &raw::InventoryUnifiedActionsFetchAgentIdsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryUnifiedActionFetchAgentId>> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_agent_ids(query, body))
@@ -31,9 +31,9 @@ impl InventoryUnifiedActions {
 
     /// Fetch unified actions (inventory unified actions)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/actions/fetch-unified-actions`
+    /// `POST /web/api/v2.1/xdr/assets/actions/fetch-unified-actions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_unified_actions(&self, query: &raw::InventoryUnifiedActionsFetchUnifiedActionsQuery, body: &raw::InventoryUnifiedActionsFetchAgentIdsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryUnifiedActionFetchUnifiedAction>> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_unified_actions(query, body))
@@ -41,9 +41,9 @@ impl InventoryUnifiedActions {
 
     /// Perform unified action (inventory unified actions)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/actions/perform-unified-action`
+    /// `POST /web/api/v2.1/xdr/assets/actions/perform-unified-action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.create, XDR Inventory.delete, XDR Inventory.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_unified_action(&self, query: &raw::InventoryUnifiedActionsPerformUnifiedActionQuery, body: &sentinelone_raw::datalake_unified_actions::DatalakeUnifiedActionsPerformUnifiedActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_unified_action(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Inventory workstation. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `inventory_workstation`, of the tier `documented`.
     pub fn inventory_workstation(&self) -> InventoryWorkstation {
         InventoryWorkstation::new(self)
     }
@@ -25,7 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl InventoryWorkstation {
     /// Autocomplete filters (inventory workstation)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/workstation/filters/autocomplete`
+    /// `GET /web/api/v2.1/xdr/assets/workstation/filters/autocomplete`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn autocomplete_filters(&self, query: &raw::InventoryWorkstationAutocompleteFiltersQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::autocomplete_filters(query))
@@ -33,9 +35,9 @@ impl InventoryWorkstation {
 
     /// Available actions with status (inventory workstation)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/workstation/available-actions/with-status`
+    /// `POST /web/api/v2.1/xdr/assets/workstation/available-actions/with-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn available_actions_with_status(&self, query: &raw::InventoryWorkstationAvailableActionsWithStatusQuery, body: &raw::InventoryWorkstationAvailableActionsWithStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryWorkstationWithStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::available_actions_with_status(query, body))
@@ -43,7 +45,9 @@ impl InventoryWorkstation {
 
     /// Count filters (inventory workstation)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/workstation/filters/count`
+    /// `GET /web/api/v2.1/xdr/assets/workstation/filters/count`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn count_filters(&self, query: &raw::InventoryWorkstationCountFiltersQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::inventory_tags::InventoryTagFiltersCount>> {
         crate::resources::CallBuilder::new(&self.client, raw::count_filters(query))
@@ -51,7 +55,9 @@ impl InventoryWorkstation {
 
     /// Export inventory workstation
     ///
-    /// `GET /web/api/v{version}/xdr/assets/workstation/export`
+    /// `GET /web/api/v2.1/xdr/assets/workstation/export`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::InventoryWorkstationExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -59,7 +65,9 @@ impl InventoryWorkstation {
 
     /// List inventory workstation
     ///
-    /// `GET /web/api/v{version}/xdr/assets/workstation`
+    /// `GET /web/api/v2.1/xdr/assets/workstation`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::InventoryWorkstationListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::InventoryWorkstationListQuery::default(), |_, query| raw::list(query))
@@ -67,7 +75,9 @@ impl InventoryWorkstation {
 
     /// List filters free text (inventory workstation)
     ///
-    /// `GET /web/api/v{version}/xdr/assets/workstation/filters/free-text`
+    /// `GET /web/api/v2.1/xdr/assets/workstation/filters/free-text`
+    ///
+    /// No person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_filters_free_text(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::platform_detection_rules::PlatformDetectionRuleFreeTextFilter>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_filters_free_text())
@@ -75,9 +85,9 @@ impl InventoryWorkstation {
 
     /// Perform action (inventory workstation)
     ///
-    /// `POST /web/api/v{version}/xdr/assets/workstation/action`
+    /// `POST /web/api/v2.1/xdr/assets/workstation/action`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.edit, XDR Inventory.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn perform_action(&self, query: &raw::InventoryWorkstationPerformActionQuery, body: &sentinelone_raw::inventory_account::InventoryAccountPerformActionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::perform_action(query, body))
@@ -85,9 +95,9 @@ impl InventoryWorkstation {
 
     /// Search inventory workstation
     ///
-    /// `POST /web/api/v{version}/xdr/assets/workstation`
+    /// `POST /web/api/v2.1/xdr/assets/workstation`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, query: &raw::InventoryWorkstationSearchQuery, body: &raw::InventoryWorkstationSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(query, body))

@@ -9,9 +9,9 @@ use crate::resources::iocs::Iocs;
 impl Iocs {
     /// Delete user config (iocs)
     ///
-    /// `DELETE /web/api/v{version}/threat-intelligence/user-config`
+    /// `DELETE /web/api/v2.1/threat-intelligence/user-config`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Threat Intelligence.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_user_config(&self, body: &raw::IocsDeleteUserConfigRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::IocsDeleteUserConfigResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_user_config(body))
@@ -19,7 +19,9 @@ impl Iocs {
 
     /// List user config (iocs)
     ///
-    /// `GET /web/api/v{version}/threat-intelligence/user-config`
+    /// `GET /web/api/v2.1/threat-intelligence/user-config`
+    ///
+    /// No person has checked the operation. Required permissions: Threat Intelligence.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_user_config(&self, query: &raw::IocsListUserConfigQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::IocUserConfig>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_user_config(query))
@@ -27,9 +29,9 @@ impl Iocs {
 
     /// Search stix (iocs)
     ///
-    /// `POST /web/api/v{version}/threat-intelligence/iocs/stix`
+    /// `POST /web/api/v2.1/threat-intelligence/iocs/stix`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Threat Intelligence.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search_stix(&self, body: &raw::IocsSearchStixRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::IocStix>> {
         crate::resources::CallBuilder::new(&self.client, raw::search_stix(body))
@@ -37,9 +39,9 @@ impl Iocs {
 
     /// Search user config (iocs)
     ///
-    /// `POST /web/api/v{version}/threat-intelligence/user-config`
+    /// `POST /web/api/v2.1/threat-intelligence/user-config`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Threat Intelligence.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search_user_config(&self, body: &raw::IocsSearchUserConfigRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::IocUserConfig>> {
         crate::resources::CallBuilder::new(&self.client, raw::search_user_config(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Ispm. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `ispm`, of the tier `documented`.
     pub fn ispm(&self) -> Ispm {
         Ispm::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl Ispm {
     /// Get affected objects (ispm)
     ///
-    /// `POST /web/api/v{version}/ranger-ad/get-affected-objects`
+    /// `POST /web/api/v2.1/ranger-ad/get-affected-objects`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: AD Exposures.View. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_affected_objects(&self, query: &raw::IspmGetAffectedObjectsQuery, body: &raw::IspmGetAffectedObjectsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::IspmGetAffectedObject>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_affected_objects(query, body))
@@ -31,7 +31,9 @@ impl Ispm {
 
     /// Get assessment status (ispm)
     ///
-    /// `GET /web/api/v{version}/ranger-ad/assessment-status`
+    /// `GET /web/api/v2.1/ranger-ad/assessment-status`
+    ///
+    /// No person has checked the operation. Required permissions: AD Exposures.View. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_assessment_status(&self, query: &raw::IspmGetAssessmentStatusQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::IspmGetAssessmentStatusResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_assessment_status(query))
@@ -39,9 +41,9 @@ impl Ispm {
 
     /// Get exposures (ispm)
     ///
-    /// `POST /web/api/v{version}/ranger-ad/get-exposures`
+    /// `POST /web/api/v2.1/ranger-ad/get-exposures`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: AD Exposures.View. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_exposures(&self, query: &raw::IspmGetExposuresQuery, body: &raw::IspmGetExposuresRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::IspmGetExposure>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_exposures(query, body))
@@ -49,9 +51,9 @@ impl Ispm {
 
     /// Set ack status (ispm)
     ///
-    /// `POST /web/api/v{version}/ranger-ad/set-ack-status`
+    /// `POST /web/api/v2.1/ranger-ad/set-ack-status`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: AD Exposures.Ack or Unack AD Assessment. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_ack_status(&self, query: &raw::IspmSetAckStatusQuery, body: &raw::IspmSetAckStatusRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::IspmSetAckStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::set_ack_status(query, body))
@@ -59,9 +61,9 @@ impl Ispm {
 
     /// Set skipped exposures (ispm)
     ///
-    /// `POST /web/api/v{version}/ranger-ad/set-skipped-exposures`
+    /// `POST /web/api/v2.1/ranger-ad/set-skipped-exposures`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: AD Exposure Exclusions.Edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_skipped_exposures(&self, query: &raw::IspmSetSkippedExposuresQuery, body: &raw::IspmSetSkippedExposuresRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::IspmSetAckStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::set_skipped_exposures(query, body))
@@ -69,9 +71,9 @@ impl Ispm {
 
     /// Trigger assessment (ispm)
     ///
-    /// `POST /web/api/v{version}/ranger-ad/trigger-assessment`
+    /// `POST /web/api/v2.1/ranger-ad/trigger-assessment`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: AD Exposures.Trigger Assessment. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn trigger_assessment(&self, query: &raw::IspmTriggerAssessmentQuery, body: &raw::IspmTriggerAssessmentRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::IspmSetAckStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::trigger_assessment(query, body))

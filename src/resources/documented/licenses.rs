@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Licenses. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `licenses`, of the tier `documented`.
     pub fn licenses(&self) -> LicensesOperations {
         LicensesOperations::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl LicensesOperations {
     /// Update licenses
     ///
-    /// `PUT /web/api/v{version}/licenses/update-sites-modules`
+    /// `PUT /web/api/v2.1/licenses/update-sites-modules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Sites.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, body: &raw::LicensesUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::LicensesUpdateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(body))

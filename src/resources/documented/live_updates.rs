@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Live updates. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `live_updates`, of the tier `documented`.
     pub fn live_updates(&self) -> LiveUpdates {
         LiveUpdates::new(self)
     }
@@ -25,7 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl LiveUpdates {
     /// List live updates
     ///
-    /// `GET /web/api/v{version}/content-updates-inventory`
+    /// `GET /web/api/v2.1/content-updates-inventory`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self, query: raw::LiveUpdatesListQuery) -> crate::resources::ListBuilder<raw::LiveUpdatesListQuery, raw::LiveUpdate> {
         crate::resources::ListBuilder::new(&self.client, query, |_, query| raw::list(query))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Locations. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `locations`, of the tier `documented`.
     pub fn locations(&self) -> Locations {
         Locations::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl Locations {
     /// Create locations
     ///
-    /// `POST /web/api/v{version}/locations`
+    /// `POST /web/api/v2.1/locations`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Locations.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::LocationsCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::Location>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -35,9 +35,9 @@ impl Locations {
 
     /// Delete locations
     ///
-    /// `DELETE /web/api/v{version}/locations`
+    /// `DELETE /web/api/v2.1/locations`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Locations.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, body: &raw::LocationsDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::LocationsDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(body))
@@ -45,7 +45,9 @@ impl Locations {
 
     /// List locations
     ///
-    /// `GET /web/api/v{version}/locations`
+    /// `GET /web/api/v2.1/locations`
+    ///
+    /// No person has checked the operation. Required permissions: Locations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::LocationsListQuery, raw::Location> {
         crate::resources::ListBuilder::new(&self.client, raw::LocationsListQuery::default(), |_, query| raw::list(query))
@@ -53,9 +55,9 @@ impl Locations {
 
     /// Update location
     ///
-    /// `PUT /web/api/v{version}/locations/{location_id}`
+    /// `PUT /web/api/v2.1/locations/{location_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Locations.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, location_id: impl AsRef<str>, body: &raw::LocationsUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::Location>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(location_id.as_ref(), body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Log collection. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `log_collection`, of the tier `documented`.
     pub fn log_collection(&self) -> LogCollection {
         LogCollection::new(self)
     }
@@ -26,9 +26,9 @@ crate::resources::builders::impl_list_query! {
 impl LogCollection {
     /// Create rules (log collection)
     ///
-    /// `POST /web/api/v{version}/log-collection/rules`
+    /// `POST /web/api/v2.1/log-collection/rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Log Collection Rules.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_rules(&self, body: &raw::LogCollectionCreateRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::LogCollectionRule>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_rules(body))
@@ -36,9 +36,9 @@ impl LogCollection {
 
     /// Delete rules (log collection)
     ///
-    /// `DELETE /web/api/v{version}/log-collection/rules`
+    /// `DELETE /web/api/v2.1/log-collection/rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Log Collection Rules.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_rules(&self, body: &raw::LogCollectionDeleteRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::LogCollectionDeleteRulesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_rules(body))
@@ -46,7 +46,9 @@ impl LogCollection {
 
     /// Export rules (log collection)
     ///
-    /// `GET /web/api/v{version}/log-collection/rules/export`
+    /// `GET /web/api/v2.1/log-collection/rules/export`
+    ///
+    /// No person has checked the operation. Required permissions: Log Collection Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_rules(&self, query: &raw::LogCollectionExportRulesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_rules(query))
@@ -54,7 +56,9 @@ impl LogCollection {
 
     /// Export rules by agent type (log collection)
     ///
-    /// `GET /web/api/v{version}/log-collection/rules/export/{agent_type}`
+    /// `GET /web/api/v2.1/log-collection/rules/export/{agent_type}`
+    ///
+    /// No person has checked the operation. Required permissions: Log Collection Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_rules_by_agent_type(&self, agent_type: impl AsRef<str>, query: &raw::LogCollectionExportRulesByAgentTypeQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_rules_by_agent_type(agent_type.as_ref(), query))
@@ -62,7 +66,9 @@ impl LogCollection {
 
     /// Get agent type count (log collection)
     ///
-    /// `GET /web/api/v{version}/log-collection/agent-type-count`
+    /// `GET /web/api/v2.1/log-collection/agent-type-count`
+    ///
+    /// No person has checked the operation. Required permissions: Log Collection Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_agent_type_count(&self, query: &raw::LogCollectionGetAgentTypeCountQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::LogCollectionGetAgentTypeCountResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_agent_type_count(query))
@@ -70,7 +76,9 @@ impl LogCollection {
 
     /// Get rule (log collection)
     ///
-    /// `GET /web/api/v{version}/log-collection/rules/{agent_type}`
+    /// `GET /web/api/v2.1/log-collection/rules/{agent_type}`
+    ///
+    /// No person has checked the operation. Required permissions: Log Collection Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_rule(&self, agent_type: impl Into<String>) -> crate::resources::ListBuilder<raw::LogCollectionGetRuleQuery, raw::LogCollectionRule2> {
         crate::resources::ListBuilder::with_path_param(&self.client, agent_type.into(), raw::LogCollectionGetRuleQuery::default(), raw::get_rule)
@@ -78,7 +86,9 @@ impl LogCollection {
 
     /// List rules (log collection)
     ///
-    /// `GET /web/api/v{version}/log-collection/rules`
+    /// `GET /web/api/v2.1/log-collection/rules`
+    ///
+    /// No person has checked the operation. Required permissions: Log Collection Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_rules(&self) -> crate::resources::ListBuilder<raw::LogCollectionListRulesQuery, raw::LogCollectionRule2> {
         crate::resources::ListBuilder::new(&self.client, raw::LogCollectionListRulesQuery::default(), |_, query| raw::list_rules(query))
@@ -86,9 +96,9 @@ impl LogCollection {
 
     /// Rules activation (log collection)
     ///
-    /// `POST /web/api/v{version}/log-collection/rules/activation`
+    /// `POST /web/api/v2.1/log-collection/rules/activation`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Log Collection Rules.activate. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn rules_activation(&self, body: &raw::LogCollectionRulesActivationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::LogCollectionDeleteRulesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::rules_activation(body))
@@ -96,9 +106,9 @@ impl LogCollection {
 
     /// Update rule (log collection)
     ///
-    /// `PUT /web/api/v{version}/log-collection/rules/{agent_type}`
+    /// `PUT /web/api/v2.1/log-collection/rules/{agent_type}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Log Collection Rules.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_rule(&self, agent_type: impl AsRef<str>, body: &raw::LogCollectionCreateRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::LogCollectionRule>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_rule(agent_type.as_ref(), body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Marketplace. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `marketplace`, of the tier `documented`.
     pub fn marketplace(&self) -> Marketplace {
         Marketplace::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl Marketplace {
     /// Create applications (marketplace)
     ///
-    /// `POST /web/api/v{version}/singularity-marketplace/applications`
+    /// `POST /web/api/v2.1/singularity-marketplace/applications`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Singularity Marketplace.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_applications(&self, body: &raw::MarketplaceCreateApplicationsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::create_applications(body))
@@ -31,9 +31,9 @@ impl Marketplace {
 
     /// Delete applications (marketplace)
     ///
-    /// `DELETE /web/api/v{version}/singularity-marketplace/applications`
+    /// `DELETE /web/api/v2.1/singularity-marketplace/applications`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Singularity Marketplace.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_applications(&self, body: &raw::MarketplaceDeleteApplicationsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_applications(body))
@@ -41,7 +41,9 @@ impl Marketplace {
 
     /// Get applications (marketplace)
     ///
-    /// `GET /web/api/v{version}/singularity-marketplace/applications`
+    /// `GET /web/api/v2.1/singularity-marketplace/applications`
+    ///
+    /// No person has checked the operation. Required permissions: Singularity Marketplace.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_applications(&self, query: &raw::MarketplaceGetApplicationsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::get_applications(query))
@@ -49,7 +51,9 @@ impl Marketplace {
 
     /// Get applications catalog (marketplace)
     ///
-    /// `GET /web/api/v{version}/singularity-marketplace/applications-catalog`
+    /// `GET /web/api/v2.1/singularity-marketplace/applications-catalog`
+    ///
+    /// No person has checked the operation. Required permissions: Singularity Marketplace.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_applications_catalog(&self, query: &raw::MarketplaceGetApplicationsCatalogQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::get_applications_catalog(query))
@@ -57,7 +61,9 @@ impl Marketplace {
 
     /// Get applications catalog config (marketplace)
     ///
-    /// `GET /web/api/v{version}/singularity-marketplace/applications-catalog/{applicationCatalogId}/config`
+    /// `GET /web/api/v2.1/singularity-marketplace/applications-catalog/{applicationCatalogId}/config`
+    ///
+    /// No person has checked the operation. Required permissions: Singularity Marketplace.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_applications_catalog_config(&self, application_catalog_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::get_applications_catalog_config(application_catalog_id.as_ref()))
@@ -65,7 +71,9 @@ impl Marketplace {
 
     /// Get applications config (marketplace)
     ///
-    /// `GET /web/api/v{version}/singularity-marketplace/applications/{applicationId}/config`
+    /// `GET /web/api/v2.1/singularity-marketplace/applications/{applicationId}/config`
+    ///
+    /// No person has checked the operation. Required permissions: Singularity Marketplace.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_applications_config(&self, application_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::get_applications_config(application_id.as_ref()))
@@ -73,7 +81,9 @@ impl Marketplace {
 
     /// Get applications log (marketplace)
     ///
-    /// `GET /web/api/v{version}/singularity-marketplace/applications/{id}/log`
+    /// `GET /web/api/v2.1/singularity-marketplace/applications/{id}/log`
+    ///
+    /// No person has checked the operation. Required permissions: Singularity Marketplace.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_applications_log(&self, id: impl AsRef<str>, query: &raw::MarketplaceGetApplicationsLogQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::get_applications_log(id.as_ref(), query))
@@ -81,9 +91,9 @@ impl Marketplace {
 
     /// Post application (marketplace)
     ///
-    /// `POST /web/api/v{version}/singularity-marketplace/applications/{applicationMode}`
+    /// `POST /web/api/v2.1/singularity-marketplace/applications/{applicationMode}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Singularity Marketplace.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn post_application(&self, application_mode: impl Into<raw::MarketplaceApplicationApplicationMode>, body: &raw::MarketplacePostApplicationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::post_application(&application_mode.into(), body))
@@ -91,9 +101,9 @@ impl Marketplace {
 
     /// Update applications (marketplace)
     ///
-    /// `PUT /web/api/v{version}/singularity-marketplace/applications`
+    /// `PUT /web/api/v2.1/singularity-marketplace/applications`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Singularity Marketplace.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_applications(&self, body: &raw::MarketplaceUpdateApplicationsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Binary> {
         crate::resources::CallBuilder::new(&self.client, raw::update_applications(body))

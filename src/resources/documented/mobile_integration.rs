@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Mobile integration. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `mobile_integration`, of the tier `documented`.
     pub fn mobile_integration(&self) -> MobileIntegration {
         MobileIntegration::new(self)
     }
@@ -26,7 +26,9 @@ crate::resources::builders::impl_list_query! {
 impl MobileIntegration {
     /// Can provision tenant provisioning (mobile integration)
     ///
-    /// `GET /web/api/v{version}/mobile-integration/provisioning/can-provision-tenant`
+    /// `GET /web/api/v2.1/mobile-integration/provisioning/can-provision-tenant`
+    ///
+    /// No person has checked the operation. Required permissions: Mobile Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn can_provision_tenant_provisioning(&self, query: &raw::MobileIntegrationCanProvisionTenantProvisioningQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::MobileIntegrationCanProvisionTenantProvisioningResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::can_provision_tenant_provisioning(query))
@@ -34,9 +36,9 @@ impl MobileIntegration {
 
     /// Create mssp provisioning partner (mobile integration)
     ///
-    /// `POST /web/api/v{version}/mobile-integration/mssp-provisioning/partner`
+    /// `POST /web/api/v2.1/mobile-integration/mssp-provisioning/partner`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Mobile Integrations.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_mssp_provisioning_partner(&self, body: &raw::MobileIntegrationCreateMsspProvisioningPartnerRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::create_mssp_provisioning_partner(body))
@@ -44,9 +46,9 @@ impl MobileIntegration {
 
     /// Create provisioning partner key (mobile integration)
     ///
-    /// `POST /web/api/v{version}/mobile-integration/provisioning/partner-key`
+    /// `POST /web/api/v2.1/mobile-integration/provisioning/partner-key`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Mobile Integrations.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_provisioning_partner_key(&self, body: &raw::MobileIntegrationCreateProvisioningPartnerKeyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::create_provisioning_partner_key(body))
@@ -54,9 +56,9 @@ impl MobileIntegration {
 
     /// Create provisioning tenant (mobile integration)
     ///
-    /// `POST /web/api/v{version}/mobile-integration/provisioning/tenant`
+    /// `POST /web/api/v2.1/mobile-integration/provisioning/tenant`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Mobile Integrations.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_provisioning_tenant(&self, body: &raw::MobileIntegrationCreateProvisioningTenantRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::create_provisioning_tenant(body))
@@ -64,9 +66,9 @@ impl MobileIntegration {
 
     /// Delete provisioning partner key (mobile integration)
     ///
-    /// `DELETE /web/api/v{version}/mobile-integration/provisioning/partner-key/{client_id}`
+    /// `DELETE /web/api/v2.1/mobile-integration/provisioning/partner-key/{client_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Mobile Integrations.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_provisioning_partner_key(&self, client_id: impl AsRef<str>, body: &raw::MobileIntegrationDeleteProvisioningPartnerKeyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Empty> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_provisioning_partner_key(client_id.as_ref(), body))
@@ -74,7 +76,9 @@ impl MobileIntegration {
 
     /// Get mssp provisioning partner (mobile integration)
     ///
-    /// `GET /web/api/v{version}/mobile-integration/mssp-provisioning/partner`
+    /// `GET /web/api/v2.1/mobile-integration/mssp-provisioning/partner`
+    ///
+    /// No person has checked the operation. Required permissions: Mobile Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_mssp_provisioning_partner(&self, query: &raw::MobileIntegrationGetMsspProvisioningPartnerQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::MobileIntegrationGetMsspProvisioningPartnerResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_mssp_provisioning_partner(query))
@@ -82,7 +86,9 @@ impl MobileIntegration {
 
     /// Get provisioning partner key (mobile integration)
     ///
-    /// `GET /web/api/v{version}/mobile-integration/provisioning/partner-key`
+    /// `GET /web/api/v2.1/mobile-integration/provisioning/partner-key`
+    ///
+    /// No person has checked the operation. Required permissions: Mobile Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_provisioning_partner_key(&self, query: &raw::MobileIntegrationGetProvisioningPartnerKeyQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::MobileIntegrationGetProvisioningPartnerKeyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_provisioning_partner_key(query))
@@ -90,7 +96,9 @@ impl MobileIntegration {
 
     /// Get provisioning tenant (mobile integration)
     ///
-    /// `GET /web/api/v{version}/mobile-integration/provisioning/tenant`
+    /// `GET /web/api/v2.1/mobile-integration/provisioning/tenant`
+    ///
+    /// No person has checked the operation. Required permissions: Mobile Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_provisioning_tenant(&self, query: &raw::MobileIntegrationGetProvisioningTenantQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::MobileIntegrationGetProvisioningTenantResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_provisioning_tenant(query))
@@ -98,7 +106,9 @@ impl MobileIntegration {
 
     /// List devices (mobile integration)
     ///
-    /// `GET /web/api/v{version}/mobile-integration/devices`
+    /// `GET /web/api/v2.1/mobile-integration/devices`
+    ///
+    /// No person has checked the operation. Required permissions: Mobile Endpoints.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_devices(&self) -> crate::resources::ListBuilder<raw::MobileIntegrationListDevicesQuery, raw::MobileIntegrationDevice> {
         crate::resources::ListBuilder::new(&self.client, raw::MobileIntegrationListDevicesQuery::default(), |_, query| raw::list_devices(query))
@@ -106,7 +116,9 @@ impl MobileIntegration {
 
     /// List incidents (mobile integration)
     ///
-    /// `GET /web/api/v{version}/mobile-integration/incidents`
+    /// `GET /web/api/v2.1/mobile-integration/incidents`
+    ///
+    /// No person has checked the operation. Required permissions: Mobile Alerts.view, Mobile Threats.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_incidents(&self) -> crate::resources::ListBuilder<raw::MobileIntegrationListIncidentsQuery, raw::MobileIntegrationIncident> {
         crate::resources::ListBuilder::new(&self.client, raw::MobileIntegrationListIncidentsQuery::default(), |_, query| raw::list_incidents(query))
@@ -114,9 +126,9 @@ impl MobileIntegration {
 
     /// Update provisioning partner key (mobile integration)
     ///
-    /// `PUT /web/api/v{version}/mobile-integration/provisioning/partner-key`
+    /// `PUT /web/api/v2.1/mobile-integration/provisioning/partner-key`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Mobile Integrations.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_provisioning_partner_key(&self, body: &raw::MobileIntegrationUpdateProvisioningPartnerKeyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::update_provisioning_partner_key(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Network discovery. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `network_discovery`, of the tier `documented`.
     pub fn network_discovery(&self) -> NetworkDiscovery {
         NetworkDiscovery::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl NetworkDiscovery {
     /// Device review (network discovery)
     ///
-    /// `POST /web/api/v{version}/ranger/device-review`
+    /// `POST /web/api/v2.1/ranger/device-review`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.applyDeviceReview. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn device_review(&self, body: &raw::NetworkDiscoveryDeviceReviewRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkDiscoveryDeviceReview>> {
         crate::resources::CallBuilder::new(&self.client, raw::device_review(body))
@@ -35,7 +35,9 @@ impl NetworkDiscovery {
 
     /// Export json (network discovery)
     ///
-    /// `GET /web/api/v{version}/ranger/{inventory_id}/json/export`
+    /// `GET /web/api/v2.1/ranger/{inventory_id}/json/export`
+    ///
+    /// No person has checked the operation. Required permissions: Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_json(&self, inventory_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_json(inventory_id.as_ref()))
@@ -43,7 +45,9 @@ impl NetworkDiscovery {
 
     /// Get json (network discovery)
     ///
-    /// `GET /web/api/v{version}/ranger/{inventory_id}/json`
+    /// `GET /web/api/v2.1/ranger/{inventory_id}/json`
+    ///
+    /// No person has checked the operation. Required permissions: Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_json(&self, inventory_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Value>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_json(inventory_id.as_ref()))
@@ -51,7 +55,9 @@ impl NetworkDiscovery {
 
     /// Get report csv (network discovery)
     ///
-    /// `GET /web/api/v{version}/ranger/report/csv`
+    /// `GET /web/api/v2.1/ranger/report/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_report_csv(&self, query: &raw::NetworkDiscoveryGetReportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_report_csv(query))
@@ -59,7 +65,9 @@ impl NetworkDiscovery {
 
     /// Get settings (network discovery)
     ///
-    /// `GET /web/api/v{version}/ranger/settings`
+    /// `GET /web/api/v2.1/ranger/settings`
+    ///
+    /// No person has checked the operation. Required permissions: Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_settings(&self, query: &raw::NetworkDiscoveryGetSettingsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkDiscoveryUpdateSettingsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_settings(query))
@@ -67,7 +75,9 @@ impl NetworkDiscovery {
 
     /// List table view (network discovery)
     ///
-    /// `GET /web/api/v{version}/ranger/table-view`
+    /// `GET /web/api/v2.1/ranger/table-view`
+    ///
+    /// No person has checked the operation. Required permissions: Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_table_view(&self) -> crate::resources::ListBuilder<raw::NetworkDiscoveryListTableViewQuery, raw::NetworkDiscoveryUpdateDeviceReviewResult> {
         crate::resources::ListBuilder::new(&self.client, raw::NetworkDiscoveryListTableViewQuery::default(), |_, query| raw::list_table_view(query))
@@ -75,9 +85,9 @@ impl NetworkDiscovery {
 
     /// Tags network discovery
     ///
-    /// `POST /web/api/v{version}/ranger/tags`
+    /// `POST /web/api/v2.1/ranger/tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageDeviceTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn tags(&self, body: &raw::NetworkDiscoveryTagsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkDiscoveryDeviceReview>> {
         crate::resources::CallBuilder::new(&self.client, raw::tags(body))
@@ -85,9 +95,9 @@ impl NetworkDiscovery {
 
     /// Update device review (network discovery)
     ///
-    /// `PUT /web/api/v{version}/ranger/device-review/{inventory_id}`
+    /// `PUT /web/api/v2.1/ranger/device-review/{inventory_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.applyDeviceReview. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_device_review(&self, inventory_id: impl AsRef<str>, body: &raw::NetworkDiscoveryUpdateDeviceReviewRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkDiscoveryUpdateDeviceReviewResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_device_review(inventory_id.as_ref(), body))
@@ -95,9 +105,9 @@ impl NetworkDiscovery {
 
     /// Update settings (network discovery)
     ///
-    /// `PUT /web/api/v{version}/ranger/settings`
+    /// `PUT /web/api/v2.1/ranger/settings`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageNetworkDiscoverySettings. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_settings(&self, body: &raw::NetworkDiscoveryUpdateSettingsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkDiscoveryUpdateSettingsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_settings(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Network discovery self enablement. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `network_discovery_self_enablement`, of the tier `documented`.
     pub fn network_discovery_self_enablement(&self) -> NetworkDiscoverySelfEnablement {
         NetworkDiscoverySelfEnablement::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl NetworkDiscoverySelfEnablement {
     /// Create network discovery self enablement
     ///
-    /// `POST /web/api/v{version}/ranger/enablement`
+    /// `POST /web/api/v2.1/ranger/enablement`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::NetworkDiscoverySelfEnablementCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -31,9 +31,9 @@ impl NetworkDiscoverySelfEnablement {
 
     /// Create defaults (network discovery self enablement)
     ///
-    /// `POST /web/api/v{version}/ranger/enablement/defaults`
+    /// `POST /web/api/v2.1/ranger/enablement/defaults`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_defaults(&self, body: &raw::NetworkDiscoverySelfEnablementCreateDefaultsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::create_defaults(body))
@@ -41,9 +41,9 @@ impl NetworkDiscoverySelfEnablement {
 
     /// Enable self management (network discovery self enablement)
     ///
-    /// `POST /web/api/v{version}/ranger/enable-self-management`
+    /// `POST /web/api/v2.1/ranger/enable-self-management`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable_self_management(&self, body: &raw::NetworkDiscoverySelfEnablementEnableSelfManagementRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::enable_self_management(body))
@@ -51,7 +51,9 @@ impl NetworkDiscoverySelfEnablement {
 
     /// Get network discovery self enablement
     ///
-    /// `GET /web/api/v{version}/ranger/enablement`
+    /// `GET /web/api/v2.1/ranger/enablement`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, query: &raw::NetworkDiscoverySelfEnablementGetQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get(query))
@@ -59,7 +61,9 @@ impl NetworkDiscoverySelfEnablement {
 
     /// Get defaults (network discovery self enablement)
     ///
-    /// `GET /web/api/v{version}/ranger/enablement/defaults`
+    /// `GET /web/api/v2.1/ranger/enablement/defaults`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_defaults(&self, query: &raw::NetworkDiscoverySelfEnablementGetDefaultsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_defaults(query))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Network quarantine control. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `network_quarantine_control`, of the tier `documented`.
     pub fn network_quarantine_control(&self) -> NetworkQuarantineControlOperations {
         NetworkQuarantineControlOperations::new(self)
     }
@@ -26,9 +26,9 @@ crate::resources::builders::impl_list_query! {
 impl NetworkQuarantineControlOperations {
     /// Add tags (network quarantine control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/{firewall_rule_category}/add-tags`
+    /// `POST /web/api/v2.1/firewall-control/{firewall_rule_category}/add-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn add_tags(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlAddTagsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkQuarantineControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::add_tags(firewall_rule_category.as_ref(), body))
@@ -36,9 +36,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Copy rules (network quarantine control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/{firewall_rule_category}/copy-rules`
+    /// `POST /web/api/v2.1/firewall-control/{firewall_rule_category}/copy-rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view, Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn copy_rules(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlCopyRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkQuarantineControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::copy_rules(firewall_rule_category.as_ref(), body))
@@ -46,9 +46,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Create network quarantine control
     ///
-    /// `POST /web/api/v{version}/firewall-control/{firewall_rule_category}`
+    /// `POST /web/api/v2.1/firewall-control/{firewall_rule_category}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::firewall_control::FirewallControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(firewall_rule_category.as_ref(), body))
@@ -56,9 +56,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Delete network quarantine control
     ///
-    /// `DELETE /web/api/v{version}/firewall-control/{firewall_rule_category}`
+    /// `DELETE /web/api/v2.1/firewall-control/{firewall_rule_category}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkQuarantineControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(firewall_rule_category.as_ref(), body))
@@ -66,9 +66,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Enable network quarantine control
     ///
-    /// `PUT /web/api/v{version}/firewall-control/{firewall_rule_category}/enable`
+    /// `PUT /web/api/v2.1/firewall-control/{firewall_rule_category}/enable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlEnableRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkQuarantineControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable(firewall_rule_category.as_ref(), body))
@@ -76,7 +76,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Export network quarantine control
     ///
-    /// `GET /web/api/v{version}/firewall-control/{firewall_rule_category}/export`
+    /// `GET /web/api/v2.1/firewall-control/{firewall_rule_category}/export`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, firewall_rule_category: impl AsRef<str>, query: &raw::NetworkQuarantineControlExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(firewall_rule_category.as_ref(), query))
@@ -84,7 +86,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Get network quarantine control
     ///
-    /// `GET /web/api/v{version}/firewall-control/{firewall_rule_category}`
+    /// `GET /web/api/v2.1/firewall-control/{firewall_rule_category}`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, firewall_rule_category: impl Into<String>) -> crate::resources::ListBuilder<raw::NetworkQuarantineControlGetQuery, sentinelone_raw::firewall_control::FirewallControl> {
         crate::resources::ListBuilder::with_path_param(&self.client, firewall_rule_category.into(), raw::NetworkQuarantineControlGetQuery::default(), raw::get)
@@ -92,7 +96,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Get configuration (network quarantine control)
     ///
-    /// `GET /web/api/v{version}/firewall-control/{firewall_rule_category}/configuration`
+    /// `GET /web/api/v2.1/firewall-control/{firewall_rule_category}/configuration`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_configuration(&self, firewall_rule_category: impl AsRef<str>, query: &raw::NetworkQuarantineControlGetConfigurationQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::firewall_control::FirewallControlUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_configuration(firewall_rule_category.as_ref(), query))
@@ -100,7 +106,9 @@ impl NetworkQuarantineControlOperations {
 
     /// List protocols (network quarantine control)
     ///
-    /// `GET /web/api/v{version}/firewall-control/{firewall_rule_category}/protocols`
+    /// `GET /web/api/v2.1/firewall-control/{firewall_rule_category}/protocols`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_protocols(&self, firewall_rule_category: impl Into<String>) -> crate::resources::ListBuilder<raw::NetworkQuarantineControlListProtocolsQuery, sentinelone_raw::firewall_control::FirewallControlProtocol> {
         crate::resources::ListBuilder::with_path_param(&self.client, firewall_rule_category.into(), raw::NetworkQuarantineControlListProtocolsQuery::default(), raw::list_protocols)
@@ -108,9 +116,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Move rules (network quarantine control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/{firewall_rule_category}/move-rules`
+    /// `POST /web/api/v2.1/firewall-control/{firewall_rule_category}/move-rules`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view, Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn move_rules(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlMoveRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkQuarantineControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::move_rules(firewall_rule_category.as_ref(), body))
@@ -118,9 +126,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Remove tags (network quarantine control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/{firewall_rule_category}/remove-tags`
+    /// `POST /web/api/v2.1/firewall-control/{firewall_rule_category}/remove-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn remove_tags(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlRemoveTagsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkQuarantineControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::remove_tags(firewall_rule_category.as_ref(), body))
@@ -128,9 +136,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Reorder network quarantine control
     ///
-    /// `PUT /web/api/v{version}/firewall-control/{firewall_rule_category}/reorder`
+    /// `PUT /web/api/v2.1/firewall-control/{firewall_rule_category}/reorder`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reorder(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlReorderRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::reorder(firewall_rule_category.as_ref(), body))
@@ -138,9 +146,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Set location (network quarantine control)
     ///
-    /// `POST /web/api/v{version}/firewall-control/{firewall_rule_category}/set-location`
+    /// `POST /web/api/v2.1/firewall-control/{firewall_rule_category}/set-location`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_location(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlSetLocationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::NetworkQuarantineControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::set_location(firewall_rule_category.as_ref(), body))
@@ -148,9 +156,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Update network quarantine control
     ///
-    /// `PUT /web/api/v{version}/firewall-control/{firewall_rule_category}`
+    /// `PUT /web/api/v2.1/firewall-control/{firewall_rule_category}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::firewall_control::FirewallControl>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(firewall_rule_category.as_ref(), body))
@@ -158,9 +166,9 @@ impl NetworkQuarantineControlOperations {
 
     /// Update configuration (network quarantine control)
     ///
-    /// `PUT /web/api/v{version}/firewall-control/{firewall_rule_category}/configuration`
+    /// `PUT /web/api/v2.1/firewall-control/{firewall_rule_category}/configuration`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.modifySettings(preferencesTab), Network Quarantine Control.modifySettings(preferencesTab), Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_configuration(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlUpdateConfigurationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::firewall_control::FirewallControlUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_configuration(firewall_rule_category.as_ref(), body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Overview. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `overview`, of the tier `documented`.
     pub fn overview(&self) -> OverviewOperations {
         OverviewOperations::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl OverviewOperations {
     /// Create overview
     ///
-    /// `POST /web/api/v{version}/xdr/assets/overview`
+    /// `POST /web/api/v2.1/xdr/assets/overview`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, query: &raw::OverviewCreateQuery, body: &raw::OverviewCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::Overview>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(query, body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Platform detection rules. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `platform_detection_rules`, of the tier `documented`.
     pub fn platform_detection_rules(&self) -> PlatformDetectionRules {
         PlatformDetectionRules::new(self)
     }
@@ -27,9 +27,9 @@ crate::resources::builders::impl_list_query! {
 impl PlatformDetectionRules {
     /// Disable platform rules (platform detection rules)
     ///
-    /// `PUT /web/api/v{version}/detection-library/platform-rules/disable`
+    /// `PUT /web/api/v2.1/detection-library/platform-rules/disable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Custom Rules.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn disable_platform_rules(&self, body: &raw::PlatformDetectionRulesDisablePlatformRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::PlatformDetectionRulesDisablePlatformRulesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::disable_platform_rules(body))
@@ -37,9 +37,9 @@ impl PlatformDetectionRules {
 
     /// Enable platform rules (platform detection rules)
     ///
-    /// `PUT /web/api/v{version}/detection-library/platform-rules/enable`
+    /// `PUT /web/api/v2.1/detection-library/platform-rules/enable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Custom Rules.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable_platform_rules(&self, body: &raw::PlatformDetectionRulesDisablePlatformRulesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::PlatformDetectionRulesDisablePlatformRulesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable_platform_rules(body))
@@ -47,7 +47,9 @@ impl PlatformDetectionRules {
 
     /// Get data sources (platform detection rules)
     ///
-    /// `GET /web/api/v{version}/detection-library/data-sources`
+    /// `GET /web/api/v2.1/detection-library/data-sources`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_data_sources(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_data_sources())
@@ -55,7 +57,9 @@ impl PlatformDetectionRules {
 
     /// Get platform rules settings (platform detection rules)
     ///
-    /// `GET /web/api/v{version}/detection-library/platform-rules/settings`
+    /// `GET /web/api/v2.1/detection-library/platform-rules/settings`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_platform_rules_settings(&self, query: &raw::PlatformDetectionRulesGetPlatformRulesSettingsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::PlatformDetectionRulesGetPlatformRulesSettingsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_platform_rules_settings(query))
@@ -63,7 +67,9 @@ impl PlatformDetectionRules {
 
     /// Get severities (platform detection rules)
     ///
-    /// `GET /web/api/v{version}/detection-library/severities`
+    /// `GET /web/api/v2.1/detection-library/severities`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_severities(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_severities())
@@ -71,7 +77,9 @@ impl PlatformDetectionRules {
 
     /// Get statuses (platform detection rules)
     ///
-    /// `GET /web/api/v{version}/detection-library/statuses`
+    /// `GET /web/api/v2.1/detection-library/statuses`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_statuses(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_statuses())
@@ -79,7 +87,9 @@ impl PlatformDetectionRules {
 
     /// Get surfaces (platform detection rules)
     ///
-    /// `GET /web/api/v{version}/detection-library/surfaces`
+    /// `GET /web/api/v2.1/detection-library/surfaces`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_surfaces(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_surfaces())
@@ -87,7 +97,9 @@ impl PlatformDetectionRules {
 
     /// List platform detection rules
     ///
-    /// `GET /web/api/v{version}/detection-library/rules`
+    /// `GET /web/api/v2.1/detection-library/rules`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::PlatformDetectionRulesListQuery, raw::PlatformDetectionRulePlatformRule> {
         crate::resources::ListBuilder::new(&self.client, raw::PlatformDetectionRulesListQuery::default(), |_, query| raw::list(query))
@@ -95,7 +107,9 @@ impl PlatformDetectionRules {
 
     /// List free text filters (platform detection rules)
     ///
-    /// `GET /web/api/v{version}/detection-library/rules/free-text-filters`
+    /// `GET /web/api/v2.1/detection-library/rules/free-text-filters`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_free_text_filters(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::PlatformDetectionRuleFreeTextFilter>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_free_text_filters())
@@ -103,7 +117,9 @@ impl PlatformDetectionRules {
 
     /// List platform rules (platform detection rules)
     ///
-    /// `GET /web/api/v{version}/detection-library/platform-rules`
+    /// `GET /web/api/v2.1/detection-library/platform-rules`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_platform_rules(&self) -> crate::resources::ListBuilder<raw::PlatformDetectionRulesListPlatformRulesQuery, raw::PlatformDetectionRulePlatformRule> {
         crate::resources::ListBuilder::new(&self.client, raw::PlatformDetectionRulesListPlatformRulesQuery::default(), |_, query| raw::list_platform_rules(query))
@@ -111,7 +127,9 @@ impl PlatformDetectionRules {
 
     /// List template rules (platform detection rules)
     ///
-    /// `GET /web/api/v{version}/detection-library/template-rules`
+    /// `GET /web/api/v2.1/detection-library/template-rules`
+    ///
+    /// No person has checked the operation. Required permissions: Custom Rules.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_template_rules(&self) -> crate::resources::ListBuilder<raw::PlatformDetectionRulesListTemplateRulesQuery, raw::PlatformDetectionRuleTemplateRule> {
         crate::resources::ListBuilder::new(&self.client, raw::PlatformDetectionRulesListTemplateRulesQuery::default(), |_, query| raw::list_template_rules(query))
@@ -119,9 +137,9 @@ impl PlatformDetectionRules {
 
     /// Update platform rules settings (platform detection rules)
     ///
-    /// `PUT /web/api/v{version}/detection-library/platform-rules/settings`
+    /// `PUT /web/api/v2.1/detection-library/platform-rules/settings`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Custom Rules.manage. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_platform_rules_settings(&self, body: &raw::PlatformDetectionRulesUpdatePlatformRulesSettingsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_platform_rules_settings(body))

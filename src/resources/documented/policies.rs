@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Policies. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `policies`, of the tier `documented`.
     pub fn policies(&self) -> Policies {
         Policies::new(self)
     }
@@ -21,7 +21,9 @@ impl crate::Client {
 impl Policies {
     /// Get policies
     ///
-    /// `GET /web/api/v{version}/tenant/policy`
+    /// `GET /web/api/v2.1/tenant/policy`
+    ///
+    /// No person has checked the operation. Required permissions: Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::PoliciesGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get())
@@ -29,9 +31,9 @@ impl Policies {
 
     /// Update policies
     ///
-    /// `PUT /web/api/v{version}/tenant/policy`
+    /// `PUT /web/api/v2.1/tenant/policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy.edit. Permissions for some values: Remote Ops Forensics.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, body: &raw::PoliciesUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::PoliciesGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(body))

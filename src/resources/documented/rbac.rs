@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Rbac. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `rbac`, of the tier `documented`.
     pub fn rbac(&self) -> Rbac {
         Rbac::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl Rbac {
     /// Create role (rbac)
     ///
-    /// `POST /web/api/v{version}/rbac/role`
+    /// `POST /web/api/v2.1/rbac/role`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Roles.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_role(&self, body: &raw::RbacCreateRoleRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RbacRole>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_role(body))
@@ -35,9 +35,9 @@ impl Rbac {
 
     /// Delete role (rbac)
     ///
-    /// `DELETE /web/api/v{version}/rbac/role/{role_id}`
+    /// `DELETE /web/api/v2.1/rbac/role/{role_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Roles.delete. Permissions for some values: Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_role(&self, role_id: impl AsRef<str>, body: &raw::RbacDeleteRoleRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_role(role_id.as_ref(), body))
@@ -45,7 +45,9 @@ impl Rbac {
 
     /// Get role (rbac)
     ///
-    /// `GET /web/api/v{version}/rbac/role`
+    /// `GET /web/api/v2.1/rbac/role`
+    ///
+    /// No person has checked the operation. Required permissions: Roles.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_role(&self, query: &raw::RbacGetRoleQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RbacGetRoleResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_role(query))
@@ -53,7 +55,9 @@ impl Rbac {
 
     /// Get role by role id (rbac)
     ///
-    /// `GET /web/api/v{version}/rbac/role/{role_id}`
+    /// `GET /web/api/v2.1/rbac/role/{role_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Roles.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_role_by_role_id(&self, role_id: impl AsRef<str>, query: &raw::RbacGetRoleByRoleIdQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RbacRole>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_role_by_role_id(role_id.as_ref(), query))
@@ -61,7 +65,9 @@ impl Rbac {
 
     /// List roles (rbac)
     ///
-    /// `GET /web/api/v{version}/rbac/roles`
+    /// `GET /web/api/v2.1/rbac/roles`
+    ///
+    /// No person has checked the operation. Required permissions: Roles.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_roles(&self) -> crate::resources::ListBuilder<raw::RbacListRolesQuery, raw::RbacRole2> {
         crate::resources::ListBuilder::new(&self.client, raw::RbacListRolesQuery::default(), |_, query| raw::list_roles(query))
@@ -69,9 +75,9 @@ impl Rbac {
 
     /// Update role (rbac)
     ///
-    /// `PUT /web/api/v{version}/rbac/role/{role_id}`
+    /// `PUT /web/api/v2.1/rbac/role/{role_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Roles.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_role(&self, role_id: impl AsRef<str>, body: &raw::RbacUpdateRoleRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RbacRole>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_role(role_id.as_ref(), body))

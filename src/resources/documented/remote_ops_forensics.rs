@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Remote ops forensics. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `remote_ops_forensics`, of the tier `documented`.
     pub fn remote_ops_forensics(&self) -> RemoteOpsForensics {
         RemoteOpsForensics::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl RemoteOpsForensics {
     /// Create collection profiles (remote ops forensics)
     ///
-    /// `POST /web/api/v{version}/remote-ops/forensics/collection-profiles`
+    /// `POST /web/api/v2.1/remote-ops/forensics/collection-profiles`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Remote Ops Forensics.create, Remote Ops Forensics.upload. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_collection_profiles(&self, body: &raw::RemoteOpsForensicsCreateCollectionProfilesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsForensicCollectionProfile>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_collection_profiles(body))
@@ -35,9 +35,9 @@ impl RemoteOpsForensics {
 
     /// Delete collection profiles (remote ops forensics)
     ///
-    /// `DELETE /web/api/v{version}/remote-ops/forensics/collection-profiles`
+    /// `DELETE /web/api/v2.1/remote-ops/forensics/collection-profiles`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Ops Forensics.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_collection_profiles(&self, body: &raw::RemoteOpsForensicsDeleteCollectionProfilesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::RemoteOpsForensicCollectionProfile>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_collection_profiles(body))
@@ -45,7 +45,9 @@ impl RemoteOpsForensics {
 
     /// Get collection file url (remote ops forensics)
     ///
-    /// `GET /web/api/v{version}/remote-ops/forensics/collection-file-url`
+    /// `GET /web/api/v2.1/remote-ops/forensics/collection-file-url`
+    ///
+    /// No person has checked the operation. Permissions for some values: Remote Ops Forensics.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_collection_file_url(&self, query: &raw::RemoteOpsForensicsGetCollectionFileUrlQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsForensicsGetCollectionFileUrlResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_collection_file_url(query))
@@ -53,7 +55,9 @@ impl RemoteOpsForensics {
 
     /// Get collection profile (remote ops forensics)
     ///
-    /// `GET /web/api/v{version}/remote-ops/forensics/collection-profiles/{profile_id}`
+    /// `GET /web/api/v2.1/remote-ops/forensics/collection-profiles/{profile_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Ops Forensics.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_collection_profile(&self, profile_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsForensicCollectionProfile>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_collection_profile(profile_id.as_ref()))
@@ -61,7 +65,9 @@ impl RemoteOpsForensics {
 
     /// Get is collection file (remote ops forensics)
     ///
-    /// `GET /web/api/v{version}/remote-ops/forensics/is-collection-file`
+    /// `GET /web/api/v2.1/remote-ops/forensics/is-collection-file`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Ops Forensics.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_is_collection_file(&self, query: &raw::RemoteOpsForensicsGetIsCollectionFileQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsForensicsGetIsCollectionFileResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_is_collection_file(query))
@@ -69,7 +75,9 @@ impl RemoteOpsForensics {
 
     /// Get task result (remote ops forensics)
     ///
-    /// `GET /web/api/v{version}/remote-ops/forensics/task-result`
+    /// `GET /web/api/v2.1/remote-ops/forensics/task-result`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Ops Forensics.view. Permissions for some values: Remote Ops Forensics.viewOutput. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_task_result(&self, query: &raw::RemoteOpsForensicsGetTaskResultQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsForensicsGetTaskResultResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_task_result(query))
@@ -77,7 +85,9 @@ impl RemoteOpsForensics {
 
     /// List artifact types (remote ops forensics)
     ///
-    /// `GET /web/api/v{version}/remote-ops/forensics/artifact-types`
+    /// `GET /web/api/v2.1/remote-ops/forensics/artifact-types`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_artifact_types(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::RemoteOpsForensicArtifactType>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_artifact_types())
@@ -85,7 +95,9 @@ impl RemoteOpsForensics {
 
     /// List collection profiles (remote ops forensics)
     ///
-    /// `GET /web/api/v{version}/remote-ops/forensics/collection-profiles`
+    /// `GET /web/api/v2.1/remote-ops/forensics/collection-profiles`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Ops Forensics.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_collection_profiles(&self) -> crate::resources::ListBuilder<raw::RemoteOpsForensicsListCollectionProfilesQuery, raw::RemoteOpsForensicCollectionProfile2> {
         crate::resources::ListBuilder::new(&self.client, raw::RemoteOpsForensicsListCollectionProfilesQuery::default(), |_, query| raw::list_collection_profiles(query))
@@ -93,9 +105,9 @@ impl RemoteOpsForensics {
 
     /// Start collection (remote ops forensics)
     ///
-    /// `POST /web/api/v{version}/remote-ops/forensics/start-collection`
+    /// `POST /web/api/v2.1/remote-ops/forensics/start-collection`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Ops Forensics.view, Remote Ops Forensics.runForensicsCollection. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn start_collection(&self, body: &raw::RemoteOpsForensicsStartCollectionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsForensicStartCollection>> {
         crate::resources::CallBuilder::new(&self.client, raw::start_collection(body))
@@ -103,9 +115,9 @@ impl RemoteOpsForensics {
 
     /// Update collection profile (remote ops forensics)
     ///
-    /// `PUT /web/api/v{version}/remote-ops/forensics/collection-profiles/{profile_id}`
+    /// `PUT /web/api/v2.1/remote-ops/forensics/collection-profiles/{profile_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Ops Forensics.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_collection_profile(&self, profile_id: impl AsRef<str>, body: &raw::RemoteOpsForensicsUpdateCollectionProfileRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsForensicCollectionProfile>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_collection_profile(profile_id.as_ref(), body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Remote ops mms. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `remote_ops_mms`, of the tier `documented`.
     pub fn remote_ops_mms(&self) -> RemoteOpsMms {
         RemoteOpsMms::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl RemoteOpsMms {
     /// Create data exporter destination profiles (remote ops mms)
     ///
-    /// `POST /web/api/v{version}/remote-ops/data-exporter/destination-profiles`
+    /// `POST /web/api/v2.1/remote-ops/data-exporter/destination-profiles`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.manageDestinationCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_data_exporter_destination_profiles(&self, body: &raw::RemoteOpsMmsCreateDataExporterDestinationProfilesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmDestinationProfile>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_data_exporter_destination_profiles(body))
@@ -35,9 +35,9 @@ impl RemoteOpsMms {
 
     /// Delete data exporter destination profile (remote ops mms)
     ///
-    /// `DELETE /web/api/v{version}/remote-ops/data-exporter/destination-profiles/{profile_id}`
+    /// `DELETE /web/api/v2.1/remote-ops/data-exporter/destination-profiles/{profile_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.manageDestinationCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_data_exporter_destination_profile(&self, profile_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_data_exporter_destination_profile(profile_id.as_ref()))
@@ -45,9 +45,9 @@ impl RemoteOpsMms {
 
     /// Delete data exporter destination profiles (remote ops mms)
     ///
-    /// `DELETE /web/api/v{version}/remote-ops/data-exporter/destination-profiles`
+    /// `DELETE /web/api/v2.1/remote-ops/data-exporter/destination-profiles`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.manageDestinationCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_data_exporter_destination_profiles(&self, body: &raw::RemoteOpsMmsDeleteDataExporterDestinationProfilesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmsDeleteDataExporterDestinationProfilesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_data_exporter_destination_profiles(body))
@@ -55,9 +55,9 @@ impl RemoteOpsMms {
 
     /// Delete scheduled tasks (remote ops mms)
     ///
-    /// `DELETE /web/api/v{version}/remote-ops/scheduled-tasks`
+    /// `DELETE /web/api/v2.1/remote-ops/scheduled-tasks`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.deleteScheduledTasks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_scheduled_tasks(&self, body: &raw::RemoteOpsMmsDeleteScheduledTasksRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmsDeleteDataExporterDestinationProfilesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_scheduled_tasks(body))
@@ -65,7 +65,9 @@ impl RemoteOpsMms {
 
     /// Get data exporter destination profile (remote ops mms)
     ///
-    /// `GET /web/api/v{version}/remote-ops/data-exporter/destination-profiles/{profile_id}`
+    /// `GET /web/api/v2.1/remote-ops/data-exporter/destination-profiles/{profile_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Script Orchestration.manageDestinationCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_data_exporter_destination_profile(&self, profile_id: impl AsRef<str>, query: &raw::RemoteOpsMmsGetDataExporterDestinationProfileQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmDestinationProfile2>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_data_exporter_destination_profile(profile_id.as_ref(), query))
@@ -73,7 +75,9 @@ impl RemoteOpsMms {
 
     /// Get data exporter results (remote ops mms)
     ///
-    /// `GET /web/api/v{version}/remote-ops/data-exporter/results`
+    /// `GET /web/api/v2.1/remote-ops/data-exporter/results`
+    ///
+    /// No person has checked the operation. Permissions for some values: Remote Script Orchestration.view, Remote Ops Forensics.view, Remote Script Orchestration.viewDestinationResults. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_data_exporter_results(&self, query: &raw::RemoteOpsMmsGetDataExporterResultsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmsGetDataExporterResultsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_data_exporter_results(query))
@@ -81,7 +85,9 @@ impl RemoteOpsMms {
 
     /// List data exporter destination profiles (remote ops mms)
     ///
-    /// `GET /web/api/v{version}/remote-ops/data-exporter/destination-profiles`
+    /// `GET /web/api/v2.1/remote-ops/data-exporter/destination-profiles`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Script Orchestration.viewDestinationCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_data_exporter_destination_profiles(&self, query: &raw::RemoteOpsMmsListDataExporterDestinationProfilesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::RemoteOpsMmDestinationProfile2>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_data_exporter_destination_profiles(query))
@@ -89,7 +95,9 @@ impl RemoteOpsMms {
 
     /// List scheduled tasks (remote ops mms)
     ///
-    /// `GET /web/api/v{version}/remote-ops/scheduled-tasks`
+    /// `GET /web/api/v2.1/remote-ops/scheduled-tasks`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Script Orchestration.viewScheduledTasks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_scheduled_tasks(&self) -> crate::resources::ListBuilder<raw::RemoteOpsMmsListScheduledTasksQuery, raw::RemoteOpsMmScheduledTask2> {
         crate::resources::ListBuilder::new(&self.client, raw::RemoteOpsMmsListScheduledTasksQuery::default(), |_, query| raw::list_scheduled_tasks(query))
@@ -97,9 +105,9 @@ impl RemoteOpsMms {
 
     /// Schedule forensics (remote ops mms)
     ///
-    /// `POST /web/api/v{version}/remote-ops/schedule/forensics`
+    /// `POST /web/api/v2.1/remote-ops/schedule/forensics`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.createScheduledTasks, Remote Ops Forensics.runForensicsCollection. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn schedule_forensics(&self, body: &raw::RemoteOpsMmsScheduleForensicsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmForensic>> {
         crate::resources::CallBuilder::new(&self.client, raw::schedule_forensics(body))
@@ -107,9 +115,9 @@ impl RemoteOpsMms {
 
     /// Schedule remote script (remote ops mms)
     ///
-    /// `POST /web/api/v{version}/remote-ops/schedule/remote-script`
+    /// `POST /web/api/v2.1/remote-ops/schedule/remote-script`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.createScheduledTasks. Permissions for some values: Remote Script Orchestration.runActionScript, Remote Script Orchestration.runDataCollectionScript, Remote Script Orchestration.runArtifactCollectionScript. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn schedule_remote_script(&self, body: &raw::RemoteOpsMmsScheduleRemoteScriptRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmRemoteScript>> {
         crate::resources::CallBuilder::new(&self.client, raw::schedule_remote_script(body))
@@ -117,9 +125,9 @@ impl RemoteOpsMms {
 
     /// Set default data exporter destination profiles (remote ops mms)
     ///
-    /// `POST /web/api/v{version}/remote-ops/data-exporter/destination-profiles/set-default`
+    /// `POST /web/api/v2.1/remote-ops/data-exporter/destination-profiles/set-default`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.manageDestinationCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_default_data_exporter_destination_profiles(&self, body: &raw::RemoteOpsMmsSetDefaultDataExporterDestinationProfilesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::set_default_data_exporter_destination_profiles(body))
@@ -127,9 +135,9 @@ impl RemoteOpsMms {
 
     /// Update data exporter destination profile (remote ops mms)
     ///
-    /// `PUT /web/api/v{version}/remote-ops/data-exporter/destination-profiles/{profile_id}`
+    /// `PUT /web/api/v2.1/remote-ops/data-exporter/destination-profiles/{profile_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.manageDestinationCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_data_exporter_destination_profile(&self, profile_id: impl AsRef<str>, body: &raw::RemoteOpsMmsUpdateDataExporterDestinationProfileRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmDestinationProfile>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_data_exporter_destination_profile(profile_id.as_ref(), body))
@@ -137,9 +145,9 @@ impl RemoteOpsMms {
 
     /// Update scheduled task (remote ops mms)
     ///
-    /// `PUT /web/api/v{version}/remote-ops/scheduled-tasks/{scheduled_task_id}`
+    /// `PUT /web/api/v2.1/remote-ops/scheduled-tasks/{scheduled_task_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.updateScheduledTasks. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_scheduled_task(&self, scheduled_task_id: impl AsRef<str>, body: &raw::RemoteOpsMmsUpdateScheduledTaskRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteOpsMmScheduledTask>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_scheduled_task(scheduled_task_id.as_ref(), body))

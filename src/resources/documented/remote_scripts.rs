@@ -13,9 +13,9 @@ crate::resources::builders::impl_list_query! {
 impl RemoteScripts {
     /// Check guardrails (remote scripts)
     ///
-    /// `POST /web/api/v{version}/remote-scripts/guardrails/check`
+    /// `POST /web/api/v2.1/remote-scripts/guardrails/check`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn check_guardrails(&self, body: &raw::RemoteScriptsCheckGuardrailsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteScriptCheck>> {
         crate::resources::CallBuilder::new(&self.client, raw::check_guardrails(body))
@@ -23,9 +23,9 @@ impl RemoteScripts {
 
     /// Create guardrails configuration (remote scripts)
     ///
-    /// `POST /web/api/v{version}/remote-scripts/guardrails/configuration`
+    /// `POST /web/api/v2.1/remote-scripts/guardrails/configuration`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.manageGuardrails. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_guardrails_configuration(&self, body: &raw::RemoteScriptsCreateGuardrailsConfigurationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_guardrails_configuration(body))
@@ -33,9 +33,9 @@ impl RemoteScripts {
 
     /// Delete remote scripts
     ///
-    /// `DELETE /web/api/v{version}/remote-scripts`
+    /// `DELETE /web/api/v2.1/remote-scripts`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, body: &raw::RemoteScriptsDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::RemoteScript>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(body))
@@ -43,9 +43,9 @@ impl RemoteScripts {
 
     /// Delete guardrails configuration (remote scripts)
     ///
-    /// `DELETE /web/api/v{version}/remote-scripts/guardrails/configuration`
+    /// `DELETE /web/api/v2.1/remote-scripts/guardrails/configuration`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.manageGuardrails. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_guardrails_configuration(&self, body: &raw::RemoteScriptsDeleteGuardrailsConfigurationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_guardrails_configuration(body))
@@ -53,7 +53,9 @@ impl RemoteScripts {
 
     /// Fetch upload limits (remote scripts)
     ///
-    /// `GET /web/api/v{version}/remote-scripts/fetch-upload-limits`
+    /// `GET /web/api/v2.1/remote-scripts/fetch-upload-limits`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Script Orchestration.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn fetch_upload_limits(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::fetch_upload_limits())
@@ -61,7 +63,9 @@ impl RemoteScripts {
 
     /// Get guardrails configuration (remote scripts)
     ///
-    /// `GET /web/api/v{version}/remote-scripts/guardrails/configuration`
+    /// `GET /web/api/v2.1/remote-scripts/guardrails/configuration`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Script Orchestration.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_guardrails_configuration(&self, query: &raw::RemoteScriptsGetGuardrailsConfigurationQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteScriptsGetGuardrailsConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_guardrails_configuration(query))
@@ -69,7 +73,9 @@ impl RemoteScripts {
 
     /// Get script content (remote scripts)
     ///
-    /// `GET /web/api/v{version}/remote-scripts/script-content`
+    /// `GET /web/api/v2.1/remote-scripts/script-content`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Script Orchestration.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_script_content(&self, query: &raw::RemoteScriptsGetScriptContentQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteScriptsGetScriptContentResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_script_content(query))
@@ -77,7 +83,9 @@ impl RemoteScripts {
 
     /// List pending executions (remote scripts)
     ///
-    /// `GET /web/api/v{version}/remote-scripts/pending-executions`
+    /// `GET /web/api/v2.1/remote-scripts/pending-executions`
+    ///
+    /// No person has checked the operation. Required permissions: Remote Script Orchestration.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_pending_executions(&self) -> crate::resources::ListBuilder<raw::RemoteScriptsListPendingExecutionsQuery, raw::RemoteScriptPendingExecution> {
         crate::resources::ListBuilder::new(&self.client, raw::RemoteScriptsListPendingExecutionsQuery::default(), |_, query| raw::list_pending_executions(query))
@@ -85,9 +93,9 @@ impl RemoteScripts {
 
     /// Update remote script
     ///
-    /// `PUT /web/api/v{version}/remote-scripts/{script_id}`
+    /// `PUT /web/api/v2.1/remote-scripts/{script_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, script_id: impl AsRef<str>, body: &raw::RemoteScriptsUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteScript>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(script_id.as_ref(), body))
@@ -95,9 +103,9 @@ impl RemoteScripts {
 
     /// Update pending execution (remote scripts)
     ///
-    /// `PUT /web/api/v{version}/remote-scripts/pending-executions/{pending_execution_id}`
+    /// `PUT /web/api/v2.1/remote-scripts/pending-executions/{pending_execution_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.reviewPendingExecutions. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_pending_execution(&self, pending_execution_id: impl AsRef<str>, body: &raw::RemoteScriptsUpdatePendingExecutionRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_pending_execution(pending_execution_id.as_ref(), body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Sentinel deploy. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `sentinel_deploy`, of the tier `documented`.
     pub fn sentinel_deploy(&self) -> SentinelDeploy {
         SentinelDeploy::new(self)
     }
@@ -26,9 +26,9 @@ crate::resources::builders::impl_list_query! {
 impl SentinelDeploy {
     /// Create sentinel deploy
     ///
-    /// `POST /web/api/v{version}/ranger/cred-groups`
+    /// `POST /web/api/v2.1/ranger/cred-groups`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::SentinelDeployCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SentinelDeployCredGroup>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -36,9 +36,9 @@ impl SentinelDeploy {
 
     /// Create details (sentinel deploy)
     ///
-    /// `POST /web/api/v{version}/ranger/cred-groups/details`
+    /// `POST /web/api/v2.1/ranger/cred-groups/details`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create_details(&self, body: &raw::SentinelDeployCreateDetailsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_details(body))
@@ -46,9 +46,9 @@ impl SentinelDeploy {
 
     /// Delete sentinel deploy
     ///
-    /// `DELETE /web/api/v{version}/ranger/cred-groups/{cred_group_id}`
+    /// `DELETE /web/api/v2.1/ranger/cred-groups/{cred_group_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, cred_group_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(cred_group_id.as_ref()))
@@ -56,9 +56,9 @@ impl SentinelDeploy {
 
     /// Delete detail (sentinel deploy)
     ///
-    /// `DELETE /web/api/v{version}/ranger/cred-groups/details/{detail_id}`
+    /// `DELETE /web/api/v2.1/ranger/cred-groups/details/{detail_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_detail(&self, detail_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_detail(detail_id.as_ref()))
@@ -66,7 +66,9 @@ impl SentinelDeploy {
 
     /// List sentinel deploy
     ///
-    /// `GET /web/api/v{version}/ranger/cred-groups`
+    /// `GET /web/api/v2.1/ranger/cred-groups`
+    ///
+    /// No person has checked the operation. Required permissions: Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::SentinelDeployListQuery, raw::SentinelDeployCredGroup> {
         crate::resources::ListBuilder::new(&self.client, raw::SentinelDeployListQuery::default(), |_, query| raw::list(query))
@@ -74,7 +76,9 @@ impl SentinelDeploy {
 
     /// List details (sentinel deploy)
     ///
-    /// `GET /web/api/v{version}/ranger/cred-groups/details`
+    /// `GET /web/api/v2.1/ranger/cred-groups/details`
+    ///
+    /// No person has checked the operation. Required permissions: Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_details(&self) -> crate::resources::ListBuilder<raw::SentinelDeployListDetailsQuery, raw::SentinelDeployDetail> {
         crate::resources::ListBuilder::new(&self.client, raw::SentinelDeployListDetailsQuery::default(), |_, query| raw::list_details(query))
@@ -82,9 +86,9 @@ impl SentinelDeploy {
 
     /// Update detail (sentinel deploy)
     ///
-    /// `PUT /web/api/v{version}/ranger/cred-groups/details/{detail_id}`
+    /// `PUT /web/api/v2.1/ranger/cred-groups/details/{detail_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Ranger.manageCredentials. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_detail(&self, detail_id: impl AsRef<str>, body: &raw::SentinelDeployUpdateDetailRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SentinelDeployDetail>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_detail(detail_id.as_ref(), body))

@@ -9,9 +9,9 @@ use crate::resources::service_users::ServiceUsers;
 impl ServiceUsers {
     /// Create service users
     ///
-    /// `POST /web/api/v{version}/service-users`
+    /// `POST /web/api/v2.1/service-users`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Service Users.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::ServiceUsersCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ServiceUsersCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -19,9 +19,9 @@ impl ServiceUsers {
 
     /// Delete service user
     ///
-    /// `DELETE /web/api/v{version}/service-users/{service_user_id}`
+    /// `DELETE /web/api/v2.1/service-users/{service_user_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Service Users.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, service_user_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(service_user_id.as_ref()))
@@ -29,9 +29,9 @@ impl ServiceUsers {
 
     /// Delete service users (service users)
     ///
-    /// `POST /web/api/v{version}/service-users/delete-service-users`
+    /// `POST /web/api/v2.1/service-users/delete-service-users`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Service Users.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_service_users(&self, body: &raw::ServiceUsersDeleteServiceUsersRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ServiceUserDeleteServiceUser>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_service_users(body))
@@ -39,7 +39,9 @@ impl ServiceUsers {
 
     /// Export service users (service users)
     ///
-    /// `GET /web/api/v{version}/export/service-users`
+    /// `GET /web/api/v2.1/export/service-users`
+    ///
+    /// No person has checked the operation. Required permissions: Service Users.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_service_users(&self, query: &raw::ServiceUsersExportServiceUsersQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_service_users(query))
@@ -47,9 +49,9 @@ impl ServiceUsers {
 
     /// Generate api token (service users)
     ///
-    /// `POST /web/api/v{version}/service-users/{service_user_id}/generate-api-token`
+    /// `POST /web/api/v2.1/service-users/{service_user_id}/generate-api-token`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Service Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn generate_api_token(&self, service_user_id: impl AsRef<str>, body: &raw::ServiceUsersGenerateApiTokenRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ServiceUserGenerateApiToken>> {
         crate::resources::CallBuilder::new(&self.client, raw::generate_api_token(service_user_id.as_ref(), body))
@@ -57,7 +59,9 @@ impl ServiceUsers {
 
     /// Get service user
     ///
-    /// `GET /web/api/v{version}/service-users/{service_user_id}`
+    /// `GET /web/api/v2.1/service-users/{service_user_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Service Users.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, service_user_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ServiceUsersGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get(service_user_id.as_ref()))
@@ -65,9 +69,9 @@ impl ServiceUsers {
 
     /// Update service user
     ///
-    /// `PUT /web/api/v{version}/service-users/{service_user_id}`
+    /// `PUT /web/api/v2.1/service-users/{service_user_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Service Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, service_user_id: impl AsRef<str>, body: &raw::ServiceUsersUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ServiceUsersUpdateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(service_user_id.as_ref(), body))

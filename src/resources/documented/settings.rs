@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Settings. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `settings`, of the tier `documented`.
     pub fn settings(&self) -> Settings {
         Settings::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl Settings {
     /// Cancel pending emails notifications (settings)
     ///
-    /// `POST /web/api/v{version}/settings/notifications/cancel-pending-emails`
+    /// `POST /web/api/v2.1/settings/notifications/cancel-pending-emails`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Notifications.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn cancel_pending_emails_notifications(&self, body: &raw::SettingsCancelPendingEmailsNotificationsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingCancelPendingEmail>> {
         crate::resources::CallBuilder::new(&self.client, raw::cancel_pending_emails_notifications(body))
@@ -31,9 +31,9 @@ impl Settings {
 
     /// Delete recipient (settings)
     ///
-    /// `DELETE /web/api/v{version}/settings/recipients/{recipient_id}`
+    /// `DELETE /web/api/v2.1/settings/recipients/{recipient_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Notifications.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_recipient(&self, recipient_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_recipient(recipient_id.as_ref()))
@@ -41,7 +41,9 @@ impl Settings {
 
     /// Download sso sp cert (settings)
     ///
-    /// `GET /web/api/v{version}/settings/sso/sp-cert/download`
+    /// `GET /web/api/v2.1/settings/sso/sp-cert/download`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn download_sso_sp_cert(&self, query: &raw::SettingsDownloadSsoSpCertQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::download_sso_sp_cert(query))
@@ -49,7 +51,9 @@ impl Settings {
 
     /// Get active directory (settings)
     ///
-    /// `GET /web/api/v{version}/settings/active-directory`
+    /// `GET /web/api/v2.1/settings/active-directory`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_active_directory(&self, query: &raw::SettingsGetActiveDirectoryQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateActiveDirectoryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_active_directory(query))
@@ -57,7 +61,9 @@ impl Settings {
 
     /// Get active directory scope mapping (settings)
     ///
-    /// `GET /web/api/v{version}/settings/active-directory/scope-mapping`
+    /// `GET /web/api/v2.1/settings/active-directory/scope-mapping`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_active_directory_scope_mapping(&self, query: &raw::SettingsGetActiveDirectoryScopeMappingQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateActiveDirectoryScopeMappingResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_active_directory_scope_mapping(query))
@@ -65,7 +71,9 @@ impl Settings {
 
     /// Get microsoft (settings)
     ///
-    /// `GET /web/api/v{version}/settings/microsoft`
+    /// `GET /web/api/v2.1/settings/microsoft`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_microsoft(&self, query: &raw::SettingsGetMicrosoftQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateMicrosoftResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_microsoft(query))
@@ -73,7 +81,9 @@ impl Settings {
 
     /// Get notifications (settings)
     ///
-    /// `GET /web/api/v{version}/settings/notifications`
+    /// `GET /web/api/v2.1/settings/notifications`
+    ///
+    /// No person has checked the operation. Required permissions: Notifications.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_notifications(&self, query: &raw::SettingsGetNotificationsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateNotificationsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_notifications(query))
@@ -81,7 +91,9 @@ impl Settings {
 
     /// Get recipients (settings)
     ///
-    /// `GET /web/api/v{version}/settings/recipients`
+    /// `GET /web/api/v2.1/settings/recipients`
+    ///
+    /// No person has checked the operation. Required permissions: Notifications.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_recipients(&self, query: &raw::SettingsGetRecipientsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsGetRecipientsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_recipients(query))
@@ -89,7 +101,9 @@ impl Settings {
 
     /// Get sms (settings)
     ///
-    /// `GET /web/api/v{version}/settings/sms`
+    /// `GET /web/api/v2.1/settings/sms`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_sms(&self, query: &raw::SettingsGetSmsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateSmsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_sms(query))
@@ -97,7 +111,9 @@ impl Settings {
 
     /// Get smtp (settings)
     ///
-    /// `GET /web/api/v{version}/settings/smtp`
+    /// `GET /web/api/v2.1/settings/smtp`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_smtp(&self, query: &raw::SettingsGetSmtpQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateSmtpResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_smtp(query))
@@ -105,7 +121,9 @@ impl Settings {
 
     /// Get sso (settings)
     ///
-    /// `GET /web/api/v{version}/settings/sso`
+    /// `GET /web/api/v2.1/settings/sso`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_sso(&self, query: &raw::SettingsGetSsoQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateSsoResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_sso(query))
@@ -113,7 +131,9 @@ impl Settings {
 
     /// Get sso sp cert (settings)
     ///
-    /// `GET /web/api/v{version}/settings/sso/sp-cert`
+    /// `GET /web/api/v2.1/settings/sso/sp-cert`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_sso_sp_cert(&self, query: &raw::SettingsGetSsoSpCertQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsGetSsoSpCertResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_sso_sp_cert(query))
@@ -121,7 +141,9 @@ impl Settings {
 
     /// Get syslog (settings)
     ///
-    /// `GET /web/api/v{version}/settings/syslog`
+    /// `GET /web/api/v2.1/settings/syslog`
+    ///
+    /// No person has checked the operation. Required permissions: Integrations.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_syslog(&self, query: &raw::SettingsGetSyslogQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateSyslogResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_syslog(query))
@@ -129,9 +151,9 @@ impl Settings {
 
     /// Test active directory (settings)
     ///
-    /// `POST /web/api/v{version}/settings/active-directory/test`
+    /// `POST /web/api/v2.1/settings/active-directory/test`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn test_active_directory(&self, body: &raw::SettingsUpdateActiveDirectoryRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingTest>> {
         crate::resources::CallBuilder::new(&self.client, raw::test_active_directory(body))
@@ -139,9 +161,9 @@ impl Settings {
 
     /// Test microsoft (settings)
     ///
-    /// `POST /web/api/v{version}/settings/microsoft/test`
+    /// `POST /web/api/v2.1/settings/microsoft/test`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn test_microsoft(&self, body: &raw::SettingsTestMicrosoftRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsTestMicrosoftResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::test_microsoft(body))
@@ -149,9 +171,9 @@ impl Settings {
 
     /// Test smtp (settings)
     ///
-    /// `POST /web/api/v{version}/settings/smtp/test`
+    /// `POST /web/api/v2.1/settings/smtp/test`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn test_smtp(&self, body: &raw::SettingsTestSmtpRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingTest>> {
         crate::resources::CallBuilder::new(&self.client, raw::test_smtp(body))
@@ -159,9 +181,9 @@ impl Settings {
 
     /// Test sso (settings)
     ///
-    /// `POST /web/api/v{version}/settings/sso/test`
+    /// `POST /web/api/v2.1/settings/sso/test`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn test_sso(&self, body: &raw::SettingsTestSsoRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsTestSsoResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::test_sso(body))
@@ -169,9 +191,9 @@ impl Settings {
 
     /// Test syslog (settings)
     ///
-    /// `POST /web/api/v{version}/settings/syslog/test`
+    /// `POST /web/api/v2.1/settings/syslog/test`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn test_syslog(&self, body: &raw::SettingsTestSyslogRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingTest>> {
         crate::resources::CallBuilder::new(&self.client, raw::test_syslog(body))
@@ -179,9 +201,9 @@ impl Settings {
 
     /// Update active directory (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/active-directory`
+    /// `PUT /web/api/v2.1/settings/active-directory`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_active_directory(&self, body: &raw::SettingsUpdateActiveDirectoryRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateActiveDirectoryResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_active_directory(body))
@@ -189,9 +211,9 @@ impl Settings {
 
     /// Update active directory scope mapping (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/active-directory/scope-mapping`
+    /// `PUT /web/api/v2.1/settings/active-directory/scope-mapping`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_active_directory_scope_mapping(&self, body: &raw::SettingsUpdateActiveDirectoryScopeMappingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateActiveDirectoryScopeMappingResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_active_directory_scope_mapping(body))
@@ -199,9 +221,9 @@ impl Settings {
 
     /// Update microsoft (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/microsoft`
+    /// `PUT /web/api/v2.1/settings/microsoft`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_microsoft(&self, body: &raw::SettingsUpdateMicrosoftRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateMicrosoftResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_microsoft(body))
@@ -209,9 +231,9 @@ impl Settings {
 
     /// Update notifications (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/notifications`
+    /// `PUT /web/api/v2.1/settings/notifications`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Notifications.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_notifications(&self, body: &raw::SettingsUpdateNotificationsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateNotificationsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_notifications(body))
@@ -219,9 +241,9 @@ impl Settings {
 
     /// Update recipients (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/recipients`
+    /// `PUT /web/api/v2.1/settings/recipients`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Notifications.edit. Permissions for some values: Notifications.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_recipients(&self, body: &raw::SettingsUpdateRecipientsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateRecipientsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_recipients(body))
@@ -229,9 +251,9 @@ impl Settings {
 
     /// Update sms (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/sms`
+    /// `PUT /web/api/v2.1/settings/sms`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_sms(&self, body: &raw::SettingsUpdateSmsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateSmsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_sms(body))
@@ -239,9 +261,9 @@ impl Settings {
 
     /// Update smtp (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/smtp`
+    /// `PUT /web/api/v2.1/settings/smtp`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_smtp(&self, body: &raw::SettingsUpdateSmtpRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateSmtpResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_smtp(body))
@@ -249,9 +271,9 @@ impl Settings {
 
     /// Update sso (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/sso`
+    /// `PUT /web/api/v2.1/settings/sso`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_sso(&self, body: &raw::SettingsUpdateSsoRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateSsoResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_sso(body))
@@ -259,9 +281,9 @@ impl Settings {
 
     /// Update syslog (settings)
     ///
-    /// `PUT /web/api/v{version}/settings/syslog`
+    /// `PUT /web/api/v2.1/settings/syslog`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Integrations.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_syslog(&self, body: &raw::SettingsUpdateSyslogRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SettingsUpdateSyslogResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_syslog(body))

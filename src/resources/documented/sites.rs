@@ -9,9 +9,9 @@ use crate::resources::sites::Sites;
 impl Sites {
     /// Create sites
     ///
-    /// `POST /web/api/v{version}/sites`
+    /// `POST /web/api/v2.1/sites`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Sites.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::SitesCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -19,9 +19,9 @@ impl Sites {
 
     /// Delete site
     ///
-    /// `DELETE /web/api/v{version}/sites/{site_id}`
+    /// `DELETE /web/api/v2.1/sites/{site_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Sites.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, site_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(site_id.as_ref()))
@@ -29,9 +29,9 @@ impl Sites {
 
     /// Duplicate site (sites)
     ///
-    /// `POST /web/api/v{version}/sites/duplicate-site`
+    /// `POST /web/api/v2.1/sites/duplicate-site`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Sites.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn duplicate_site(&self, body: &raw::SitesDuplicateSiteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::duplicate_site(body))
@@ -39,7 +39,9 @@ impl Sites {
 
     /// Export sites
     ///
-    /// `GET /web/api/v{version}/export/sites`
+    /// `GET /web/api/v2.1/export/sites`
+    ///
+    /// No person has checked the operation. Required permissions: Sites.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::SitesExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -47,7 +49,9 @@ impl Sites {
 
     /// Get local authorization (sites)
     ///
-    /// `GET /web/api/v{version}/sites/{site_id}/local-authorization`
+    /// `GET /web/api/v2.1/sites/{site_id}/local-authorization`
+    ///
+    /// No person has checked the operation. Required permissions: Local Upgrade/Downgrade Authorization.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_local_authorization(&self, site_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesGetLocalAuthorizationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_local_authorization(site_id.as_ref()))
@@ -55,7 +59,9 @@ impl Sites {
 
     /// Get local upgrade approved agents csv (sites)
     ///
-    /// `GET /web/api/v{version}/sites/{site_id}/local-upgrade-approved-agents-csv`
+    /// `GET /web/api/v2.1/sites/{site_id}/local-upgrade-approved-agents-csv`
+    ///
+    /// No person has checked the operation. Required permissions: Local Upgrade/Downgrade Authorization.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_local_upgrade_approved_agents_csv(&self, site_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesGetLocalAuthorizationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_local_upgrade_approved_agents_csv(site_id.as_ref()))
@@ -63,7 +69,9 @@ impl Sites {
 
     /// Get policy (sites)
     ///
-    /// `GET /web/api/v{version}/sites/{site_id}/policy`
+    /// `GET /web/api/v2.1/sites/{site_id}/policy`
+    ///
+    /// No person has checked the operation. Required permissions: Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_policy(&self, site_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::policies::PoliciesGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_policy(site_id.as_ref()))
@@ -71,7 +79,9 @@ impl Sites {
 
     /// Get token (sites)
     ///
-    /// `GET /web/api/v{version}/sites/{site_id}/token`
+    /// `GET /web/api/v2.1/sites/{site_id}/token`
+    ///
+    /// No person has checked the operation. Required permissions: Sites.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_token(&self, site_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesGetTokenResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_token(site_id.as_ref()))
@@ -79,9 +89,9 @@ impl Sites {
 
     /// Regenerate key (sites)
     ///
-    /// `PUT /web/api/v{version}/sites/{site_id}/regenerate-key`
+    /// `PUT /web/api/v2.1/sites/{site_id}/regenerate-key`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Sites.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn regenerate_key(&self, site_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesRegenerateKeyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::regenerate_key(site_id.as_ref()))
@@ -89,9 +99,9 @@ impl Sites {
 
     /// Revert policy (sites)
     ///
-    /// `PUT /web/api/v{version}/sites/{site_id}/revert-policy`
+    /// `PUT /web/api/v2.1/sites/{site_id}/revert-policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn revert_policy(&self, site_id: impl AsRef<str>, body: &raw::SitesRevertPolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::revert_policy(site_id.as_ref(), body))
@@ -99,9 +109,9 @@ impl Sites {
 
     /// Site with admin (sites)
     ///
-    /// `POST /web/api/v{version}/site-with-admin`
+    /// `POST /web/api/v2.1/site-with-admin`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Sites.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn site_with_admin(&self, body: &raw::SitesSiteWithAdminRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesSiteWithAdminResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::site_with_admin(body))
@@ -109,9 +119,9 @@ impl Sites {
 
     /// Update site
     ///
-    /// `PUT /web/api/v{version}/sites/{site_id}`
+    /// `PUT /web/api/v2.1/sites/{site_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Sites.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, site_id: impl AsRef<str>, body: &raw::SitesUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesCreateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(site_id.as_ref(), body))
@@ -119,9 +129,9 @@ impl Sites {
 
     /// Update bulk (sites)
     ///
-    /// `PUT /web/api/v{version}/sites/update-bulk`
+    /// `PUT /web/api/v2.1/sites/update-bulk`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Sites.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_bulk(&self, body: &raw::SitesUpdateBulkRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesUpdateBulkResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_bulk(body))
@@ -129,9 +139,9 @@ impl Sites {
 
     /// Update local authorization (sites)
     ///
-    /// `PUT /web/api/v{version}/sites/{site_id}/local-authorization`
+    /// `PUT /web/api/v2.1/sites/{site_id}/local-authorization`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Local Upgrade/Downgrade Authorization.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_local_authorization(&self, site_id: impl AsRef<str>, body: &raw::SitesUpdateLocalAuthorizationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SitesUpdateLocalAuthorizationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_local_authorization(site_id.as_ref(), body))
@@ -139,9 +149,9 @@ impl Sites {
 
     /// Update policy (sites)
     ///
-    /// `PUT /web/api/v{version}/sites/{site_id}/policy`
+    /// `PUT /web/api/v2.1/sites/{site_id}/policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy.edit. Permissions for some values: Remote Ops Forensics.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_policy(&self, site_id: impl AsRef<str>, body: &raw::SitesUpdatePolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::policies::PoliciesGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_policy(site_id.as_ref(), body))

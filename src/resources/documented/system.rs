@@ -9,7 +9,9 @@ use crate::resources::system::System;
 impl System {
     /// Get configuration (system)
     ///
-    /// `GET /web/api/v{version}/system/configuration`
+    /// `GET /web/api/v2.1/system/configuration`
+    ///
+    /// No person has checked the operation. Required permissions: Configuration.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_configuration(&self, query: &raw::SystemGetConfigurationQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SystemUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_configuration(query))
@@ -17,7 +19,9 @@ impl System {
 
     /// Get env (system)
     ///
-    /// `GET /web/api/v{version}/system/env`
+    /// `GET /web/api/v2.1/system/env`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_env(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SystemGetEnvResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_env())
@@ -25,7 +29,9 @@ impl System {
 
     /// Get info (system)
     ///
-    /// `GET /web/api/v{version}/system/info`
+    /// `GET /web/api/v2.1/system/info`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_info(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SystemGetInfoResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_info())
@@ -33,7 +39,9 @@ impl System {
 
     /// Get status cache (system)
     ///
-    /// `GET /web/api/v{version}/system/status/cache`
+    /// `GET /web/api/v2.1/system/status/cache`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_status_cache(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SystemStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_status_cache())
@@ -41,7 +49,9 @@ impl System {
 
     /// Get status db (system)
     ///
-    /// `GET /web/api/v{version}/system/status/db`
+    /// `GET /web/api/v2.1/system/status/db`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_status_db(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SystemStatus>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_status_db())
@@ -49,9 +59,9 @@ impl System {
 
     /// Update configuration (system)
     ///
-    /// `PUT /web/api/v{version}/system/configuration`
+    /// `PUT /web/api/v2.1/system/configuration`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Configuration.edit. Permissions for some values: Users.allow2FAForOtherUsers. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_configuration(&self, body: &raw::SystemUpdateConfigurationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::SystemUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_configuration(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Tag manager. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `tag_manager`, of the tier `documented`.
     pub fn tag_manager(&self) -> TagManagerOperations {
         TagManagerOperations::new(self)
     }
@@ -21,9 +21,9 @@ impl crate::Client {
 impl TagManagerOperations {
     /// Create tag manager
     ///
-    /// `POST /web/api/v{version}/tag-manager`
+    /// `POST /web/api/v2.1/tag-manager`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Tag Management.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::TagManagerCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TagManager>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -31,9 +31,9 @@ impl TagManagerOperations {
 
     /// Delete tag manager
     ///
-    /// `DELETE /web/api/v{version}/tag-manager`
+    /// `DELETE /web/api/v2.1/tag-manager`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Tag Management.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, body: &raw::TagManagerDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TagManagerDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(body))
@@ -41,9 +41,9 @@ impl TagManagerOperations {
 
     /// Update tag manager
     ///
-    /// `PUT /web/api/v{version}/tag-manager/{tag_id}`
+    /// `PUT /web/api/v2.1/tag-manager/{tag_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Tag Management.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, tag_id: impl AsRef<str>, body: &raw::TagManagerUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TagManager>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(tag_id.as_ref(), body))

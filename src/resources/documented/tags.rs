@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Tags. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `tags`, of the tier `documented`.
     pub fn tags(&self) -> Tags {
         Tags::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl Tags {
     /// Create tags
     ///
-    /// `POST /web/api/v{version}/tags`
+    /// `POST /web/api/v2.1/tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags, Ranger.manageDeviceTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::TagsCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::Tag>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -35,9 +35,9 @@ impl Tags {
 
     /// Delete tags
     ///
-    /// `DELETE /web/api/v{version}/tags`
+    /// `DELETE /web/api/v2.1/tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags, Ranger.manageDeviceTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, body: &raw::TagsDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TagsDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(body))
@@ -45,9 +45,9 @@ impl Tags {
 
     /// Delete by tag id (tags)
     ///
-    /// `DELETE /web/api/v{version}/tags/{tag_id}`
+    /// `DELETE /web/api/v2.1/tags/{tag_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags, Ranger.manageDeviceTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_by_tag_id(&self, tag_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TagsDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_by_tag_id(tag_id.as_ref()))
@@ -55,7 +55,9 @@ impl Tags {
 
     /// List tags
     ///
-    /// `GET /web/api/v{version}/tags`
+    /// `GET /web/api/v2.1/tags`
+    ///
+    /// No person has checked the operation. Permissions for some values: Firewall Control.view, Network Quarantine Control.view, Ranger.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self, query: raw::TagsListQuery) -> crate::resources::ListBuilder<raw::TagsListQuery, raw::Tag> {
         crate::resources::ListBuilder::new(&self.client, query, |_, query| raw::list(query))
@@ -63,9 +65,9 @@ impl Tags {
 
     /// Update tag
     ///
-    /// `PUT /web/api/v{version}/tags/{tag_id}`
+    /// `PUT /web/api/v2.1/tags/{tag_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags, Ranger.manageDeviceTags. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, tag_id: impl AsRef<str>, body: &raw::TagsUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::Tag>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(tag_id.as_ref(), body))

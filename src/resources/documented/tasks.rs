@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Tasks. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `tasks`, of the tier `documented`.
     pub fn tasks(&self) -> Tasks {
         Tasks::new(self)
     }
@@ -25,7 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl Tasks {
     /// Export mw maintenance windows (tasks)
     ///
-    /// `GET /web/api/v{version}/tasks-configuration/maintenance-windows/export_mw`
+    /// `GET /web/api/v2.1/tasks-configuration/maintenance-windows/export_mw`
+    ///
+    /// No person has checked the operation. Required permissions: Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_mw_maintenance_windows(&self, query: &raw::TasksExportMwMaintenanceWindowsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_mw_maintenance_windows(query))
@@ -33,7 +35,9 @@ impl Tasks {
 
     /// Get tasks
     ///
-    /// `GET /web/api/v{version}/tasks-configuration`
+    /// `GET /web/api/v2.1/tasks-configuration`
+    ///
+    /// No person has checked the operation. Required permissions: Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, query: &raw::TasksGetQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TasksUpdateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get(query))
@@ -41,7 +45,9 @@ impl Tasks {
 
     /// Get flexible (tasks)
     ///
-    /// `GET /web/api/v{version}/tasks-configuration/flexible`
+    /// `GET /web/api/v2.1/tasks-configuration/flexible`
+    ///
+    /// No person has checked the operation. Required permissions: Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_flexible(&self, query: &raw::TasksGetFlexibleQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TasksUpdateFlexibleResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_flexible(query))
@@ -49,7 +55,9 @@ impl Tasks {
 
     /// Has explicit subscope (tasks)
     ///
-    /// `GET /web/api/v{version}/tasks-configuration/has-explicit-subscope`
+    /// `GET /web/api/v2.1/tasks-configuration/has-explicit-subscope`
+    ///
+    /// No person has checked the operation. Required permissions: Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn has_explicit_subscope(&self, query: &raw::TasksHasExplicitSubscopeQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TasksHasExplicitSubscopeResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::has_explicit_subscope(query))
@@ -57,7 +65,9 @@ impl Tasks {
 
     /// List explicit subscopes (tasks)
     ///
-    /// `GET /web/api/v{version}/tasks-configuration/explicit-subscopes`
+    /// `GET /web/api/v2.1/tasks-configuration/explicit-subscopes`
+    ///
+    /// No person has checked the operation. Required permissions: Upgrade Policy.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_explicit_subscopes(&self, query: raw::TasksListExplicitSubscopesQuery) -> crate::resources::ListBuilder<raw::TasksListExplicitSubscopesQuery, raw::TaskExplicitSubscope> {
         crate::resources::ListBuilder::new(&self.client, query, |_, query| raw::list_explicit_subscopes(query))
@@ -65,9 +75,9 @@ impl Tasks {
 
     /// Update tasks
     ///
-    /// `PUT /web/api/v{version}/tasks-configuration`
+    /// `PUT /web/api/v2.1/tasks-configuration`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Upgrade Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, body: &raw::TasksUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TasksUpdateResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(body))
@@ -75,9 +85,9 @@ impl Tasks {
 
     /// Update flexible (tasks)
     ///
-    /// `PUT /web/api/v{version}/tasks-configuration/flexible`
+    /// `PUT /web/api/v2.1/tasks-configuration/flexible`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Upgrade Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_flexible(&self, body: &raw::TasksUpdateFlexibleRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::TasksUpdateFlexibleResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_flexible(body))

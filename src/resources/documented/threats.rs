@@ -13,9 +13,9 @@ crate::resources::builders::impl_list_query! {
 impl Threats {
     /// Add to blacklist (threats)
     ///
-    /// `POST /web/api/v{version}/threats/add-to-blacklist`
+    /// `POST /web/api/v2.1/threats/add-to-blacklist`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Blacklist.create. Permissions for some values: Threats.updateAnalystVerdict. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn add_to_blacklist(&self, body: &raw::ThreatsAddToBlacklistRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ThreatAddToBlacklist>> {
         crate::resources::CallBuilder::new(&self.client, raw::add_to_blacklist(body))
@@ -23,9 +23,9 @@ impl Threats {
 
     /// Add to exclusions (threats)
     ///
-    /// `POST /web/api/v{version}/threats/add-to-exclusions`
+    /// `POST /web/api/v2.1/threats/add-to-exclusions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.create. Permissions for some values: Threats.updateAnalystVerdict. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn add_to_exclusions(&self, body: &raw::ThreatsAddToExclusionsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ThreatAddToBlacklist>> {
         crate::resources::CallBuilder::new(&self.client, raw::add_to_exclusions(body))
@@ -33,9 +33,9 @@ impl Threats {
 
     /// Container network connect (threats)
     ///
-    /// `POST /web/api/v{version}/threats/actions/container-network-connect`
+    /// `POST /web/api/v2.1/threats/actions/container-network-connect`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.reconnectToNetwork. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn container_network_connect(&self, body: &raw::ThreatsContainerNetworkConnectRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::container_network_connect(body))
@@ -43,9 +43,9 @@ impl Threats {
 
     /// Container network disconnect (threats)
     ///
-    /// `POST /web/api/v{version}/threats/actions/container-network-disconnect`
+    /// `POST /web/api/v2.1/threats/actions/container-network-disconnect`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.disconnectFromNetwork. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn container_network_disconnect(&self, body: &raw::ThreatsContainerNetworkDisconnectRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::container_network_disconnect(body))
@@ -53,9 +53,9 @@ impl Threats {
 
     /// Delete note (threats)
     ///
-    /// `DELETE /web/api/v{version}/threats/{threat_id}/notes/{note_id}`
+    /// `DELETE /web/api/v2.1/threats/{threat_id}/notes/{note_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Threats.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_note(&self, threat_id: impl AsRef<str>, note_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_note(threat_id.as_ref(), note_id.as_ref()))
@@ -63,9 +63,9 @@ impl Threats {
 
     /// Disable engines (threats)
     ///
-    /// `POST /web/api/v{version}/threats/engines/disable`
+    /// `POST /web/api/v2.1/threats/engines/disable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Policy.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn disable_engines(&self, body: &raw::ThreatsDisableEnginesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::disable_engines(body))
@@ -73,9 +73,9 @@ impl Threats {
 
     /// Dv add to blacklist (threats)
     ///
-    /// `POST /web/api/v{version}/threats/dv-add-to-blacklist`
+    /// `POST /web/api/v2.1/threats/dv-add-to-blacklist`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Blacklist.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn dv_add_to_blacklist(&self, body: &raw::ThreatsDvAddToBlacklistRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ThreatDvAddToBlacklist>> {
         crate::resources::CallBuilder::new(&self.client, raw::dv_add_to_blacklist(body))
@@ -83,9 +83,9 @@ impl Threats {
 
     /// Dv mark as threat (threats)
     ///
-    /// `POST /web/api/v{version}/threats/dv-mark-as-threat`
+    /// `POST /web/api/v2.1/threats/dv-mark-as-threat`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Threats.markThreat. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn dv_mark_as_threat(&self, body: &raw::ThreatsDvMarkAsThreatRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ThreatDvAddToBlacklist>> {
         crate::resources::CallBuilder::new(&self.client, raw::dv_mark_as_threat(body))
@@ -93,7 +93,9 @@ impl Threats {
 
     /// Export threats
     ///
-    /// `GET /web/api/v{version}/threats/export`
+    /// `GET /web/api/v2.1/threats/export`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::ThreatsExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -101,7 +103,9 @@ impl Threats {
 
     /// Export explore events (threats)
     ///
-    /// `GET /web/api/v{version}/export/threats/{threat_id}/explore/events`
+    /// `GET /web/api/v2.1/export/threats/{threat_id}/explore/events`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_explore_events(&self, threat_id: impl AsRef<str>, query: &raw::ThreatsExportExploreEventsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_explore_events(threat_id.as_ref(), query))
@@ -109,7 +113,9 @@ impl Threats {
 
     /// Export timeline (threats)
     ///
-    /// `GET /web/api/v{version}/export/threats/{threat_id}/timeline`
+    /// `GET /web/api/v2.1/export/threats/{threat_id}/timeline`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export_timeline(&self, threat_id: impl AsRef<str>, query: &raw::ThreatsExportTimelineQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export_timeline(threat_id.as_ref(), query))
@@ -117,9 +123,9 @@ impl Threats {
 
     /// External ticket id (threats)
     ///
-    /// `POST /web/api/v{version}/threats/external-ticket-id`
+    /// `POST /web/api/v2.1/threats/external-ticket-id`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Threats.updateExternalTicketId. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn external_ticket_id(&self, body: &raw::ThreatsExternalTicketIdRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ThreatDvAddToBlacklist>> {
         crate::resources::CallBuilder::new(&self.client, raw::external_ticket_id(body))
@@ -127,7 +133,9 @@ impl Threats {
 
     /// Get mitigation report (threats)
     ///
-    /// `GET /web/api/v{version}/threats/mitigation-report/{report_id}`
+    /// `GET /web/api/v2.1/threats/mitigation-report/{report_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Activity Page.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_mitigation_report(&self, report_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_mitigation_report(report_id.as_ref()))
@@ -135,7 +143,9 @@ impl Threats {
 
     /// Get whitening options (threats)
     ///
-    /// `GET /web/api/v{version}/threats/{threat_id}/whitening-options`
+    /// `GET /web/api/v2.1/threats/{threat_id}/whitening-options`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_whitening_options(&self, threat_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ThreatsGetWhiteningOptionsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_whitening_options(threat_id.as_ref()))
@@ -143,7 +153,9 @@ impl Threats {
 
     /// List explore events (threats)
     ///
-    /// `GET /web/api/v{version}/threats/{threat_id}/explore/events`
+    /// `GET /web/api/v2.1/threats/{threat_id}/explore/events`
+    ///
+    /// No person has checked the operation. Required permissions: Threats.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_explore_events(&self, threat_id: impl Into<String>) -> crate::resources::ListBuilder<raw::ThreatsListExploreEventsQuery, raw::ThreatEvent> {
         crate::resources::ListBuilder::with_path_param(&self.client, threat_id.into(), raw::ThreatsListExploreEventsQuery::default(), raw::list_explore_events)
@@ -151,9 +163,9 @@ impl Threats {
 
     /// Mitigate alerts (threats)
     ///
-    /// `POST /web/api/v{version}/threats/mitigate-alerts`
+    /// `POST /web/api/v2.1/threats/mitigate-alerts`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Threats.markThreat. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn mitigate_alerts(&self, body: &raw::ThreatsMitigateAlertsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ThreatDvAddToBlacklist>> {
         crate::resources::CallBuilder::new(&self.client, raw::mitigate_alerts(body))
@@ -161,9 +173,9 @@ impl Threats {
 
     /// Update note (threats)
     ///
-    /// `PUT /web/api/v{version}/threats/{threat_id}/notes/{note_id}`
+    /// `PUT /web/api/v2.1/threats/{threat_id}/notes/{note_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Threats.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_note(&self, threat_id: impl AsRef<str>, note_id: impl AsRef<str>, body: &raw::ThreatsUpdateNoteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ThreatsUpdateNoteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_note(threat_id.as_ref(), note_id.as_ref(), body))

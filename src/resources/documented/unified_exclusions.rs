@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Unified exclusions. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `unified_exclusions`, of the tier `documented`.
     pub fn unified_exclusions(&self) -> UnifiedExclusions {
         UnifiedExclusions::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl UnifiedExclusions {
     /// Delete unified exclusions
     ///
-    /// `DELETE /web/api/v{version}/unified-exclusions`
+    /// `DELETE /web/api/v2.1/unified-exclusions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, body: &raw::UnifiedExclusionsDeleteRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UnifiedExclusionsDeleteResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(body))
@@ -35,7 +35,9 @@ impl UnifiedExclusions {
 
     /// Export unified exclusions
     ///
-    /// `GET /web/api/v{version}/unified-exclusions/export`
+    /// `GET /web/api/v2.1/unified-exclusions/export`
+    ///
+    /// No person has checked the operation. Required permissions: Exclusions.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::UnifiedExclusionsExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -43,7 +45,9 @@ impl UnifiedExclusions {
 
     /// Get available actions (unified exclusions)
     ///
-    /// `GET /web/api/v{version}/unified-exclusions/available-actions`
+    /// `GET /web/api/v2.1/unified-exclusions/available-actions`
+    ///
+    /// No person has checked the operation. Required permissions: Exclusions.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_available_actions(&self, query: &raw::UnifiedExclusionsGetAvailableActionsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UnifiedExclusionAvailableActions>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_available_actions(query))
@@ -51,7 +55,9 @@ impl UnifiedExclusions {
 
     /// List unified exclusions
     ///
-    /// `GET /web/api/v{version}/unified-exclusions`
+    /// `GET /web/api/v2.1/unified-exclusions`
+    ///
+    /// No person has checked the operation. Required permissions: Exclusions.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::UnifiedExclusionsListQuery, serde_json::Map<String , serde_json::Value>> {
         crate::resources::ListBuilder::new(&self.client, raw::UnifiedExclusionsListQuery::default(), |_, query| raw::list(query))
@@ -59,9 +65,9 @@ impl UnifiedExclusions {
 
     /// Search unified exclusions
     ///
-    /// `POST /web/api/v{version}/unified-exclusions`
+    /// `POST /web/api/v2.1/unified-exclusions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search(&self, body: &raw::UnifiedExclusionsSearchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search(body))
@@ -69,9 +75,9 @@ impl UnifiedExclusions {
 
     /// Search bulk (unified exclusions)
     ///
-    /// `POST /web/api/v{version}/unified-exclusions/bulk`
+    /// `POST /web/api/v2.1/unified-exclusions/bulk`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn search_bulk(&self, body: &raw::UnifiedExclusionsSearchBulkRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::search_bulk(body))
@@ -79,9 +85,9 @@ impl UnifiedExclusions {
 
     /// Update unified exclusions
     ///
-    /// `PUT /web/api/v{version}/unified-exclusions`
+    /// `PUT /web/api/v2.1/unified-exclusions`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, body: &raw::UnifiedExclusionsUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Unprotected endpoints discovery. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `unprotected_endpoints_discovery`, of the tier `documented`.
     pub fn unprotected_endpoints_discovery(&self) -> UnprotectedEndpointsDiscovery {
         UnprotectedEndpointsDiscovery::new(self)
     }
@@ -25,7 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl UnprotectedEndpointsDiscovery {
     /// Get report csv (unprotected endpoints discovery)
     ///
-    /// `GET /web/api/v{version}/rogues/report/csv`
+    /// `GET /web/api/v2.1/rogues/report/csv`
+    ///
+    /// No person has checked the operation. Required permissions: Rogues.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_report_csv(&self, query: &raw::UnprotectedEndpointsDiscoveryGetReportCsvQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_report_csv(query))
@@ -33,7 +35,9 @@ impl UnprotectedEndpointsDiscovery {
 
     /// Get settings (unprotected endpoints discovery)
     ///
-    /// `GET /web/api/v{version}/rogues/settings`
+    /// `GET /web/api/v2.1/rogues/settings`
+    ///
+    /// No person has checked the operation. Required permissions: Rogues.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_settings(&self, query: &raw::UnprotectedEndpointsDiscoveryGetSettingsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UnprotectedEndpointsDiscoveryUpdateSettingsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_settings(query))
@@ -41,7 +45,9 @@ impl UnprotectedEndpointsDiscovery {
 
     /// List table view (unprotected endpoints discovery)
     ///
-    /// `GET /web/api/v{version}/rogues/table-view`
+    /// `GET /web/api/v2.1/rogues/table-view`
+    ///
+    /// No person has checked the operation. Required permissions: Rogues.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_table_view(&self) -> crate::resources::ListBuilder<raw::UnprotectedEndpointsDiscoveryListTableViewQuery, raw::UnprotectedEndpointsDiscoveryTableView> {
         crate::resources::ListBuilder::new(&self.client, raw::UnprotectedEndpointsDiscoveryListTableViewQuery::default(), |_, query| raw::list_table_view(query))
@@ -49,9 +55,9 @@ impl UnprotectedEndpointsDiscovery {
 
     /// Update settings (unprotected endpoints discovery)
     ///
-    /// `PUT /web/api/v{version}/rogues/settings`
+    /// `PUT /web/api/v2.1/rogues/settings`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Rogues.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_settings(&self, body: &raw::UnprotectedEndpointsDiscoveryUpdateSettingsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UnprotectedEndpointsDiscoveryUpdateSettingsResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_settings(body))

@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Updates. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `updates`, of the tier `documented`.
     pub fn updates(&self) -> Updates {
         Updates::new(self)
     }
@@ -25,9 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl Updates {
     /// Delete packages (updates)
     ///
-    /// `DELETE /web/api/v{version}/update/agent/packages`
+    /// `DELETE /web/api/v2.1/update/agent/packages`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Packages.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_packages(&self, body: &raw::UpdatesDeletePackagesRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UpdatesDeletePackagesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_packages(body))
@@ -35,7 +35,9 @@ impl Updates {
 
     /// Download update
     ///
-    /// `GET /web/api/v{version}/update/agent/download/{package_id}`
+    /// `GET /web/api/v2.1/update/agent/download/{package_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Packages.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn download(&self, package_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::download(package_id.as_ref()))
@@ -43,7 +45,9 @@ impl Updates {
 
     /// Download by package id (updates)
     ///
-    /// `GET /web/api/v{version}/update/agent/download/{site_id}/{package_id}`
+    /// `GET /web/api/v2.1/update/agent/download/{site_id}/{package_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Packages.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn download_by_package_id(&self, site_id: impl AsRef<str>, package_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::download_by_package_id(site_id.as_ref(), package_id.as_ref()))
@@ -51,7 +55,9 @@ impl Updates {
 
     /// Get latest packages (updates)
     ///
-    /// `GET /web/api/v{version}/update/agent/latest-packages`
+    /// `GET /web/api/v2.1/update/agent/latest-packages`
+    ///
+    /// No person has checked the operation. Required permissions: Packages.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_latest_packages(&self, query: &raw::UpdatesGetLatestPackagesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UpdatesGetLatestPackagesResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_latest_packages(query))
@@ -59,7 +65,9 @@ impl Updates {
 
     /// List packages (updates)
     ///
-    /// `GET /web/api/v{version}/update/agent/packages`
+    /// `GET /web/api/v2.1/update/agent/packages`
+    ///
+    /// No person has checked the operation. Required permissions: Packages.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_packages(&self) -> crate::resources::ListBuilder<raw::UpdatesListPackagesQuery, raw::UpdatesGetLatestPackagesResultOsTypesLinux> {
         crate::resources::ListBuilder::new(&self.client, raw::UpdatesListPackagesQuery::default(), |_, query| raw::list_packages(query))
@@ -67,9 +75,9 @@ impl Updates {
 
     /// Update package (updates)
     ///
-    /// `PUT /web/api/v{version}/update/agent/packages/{package_id}`
+    /// `PUT /web/api/v2.1/update/agent/packages/{package_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Packages.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_package(&self, package_id: impl AsRef<str>, body: &raw::UpdatesUpdatePackageRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UpdatePackage>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_package(package_id.as_ref(), body))
@@ -77,9 +85,9 @@ impl Updates {
 
     /// Upload software deploy (updates)
     ///
-    /// `POST /web/api/v{version}/upload/software/deploy`
+    /// `POST /web/api/v2.1/upload/software/deploy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Packages.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn upload_software_deploy(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::upload_software_deploy())

@@ -13,9 +13,9 @@ crate::resources::builders::impl_list_query! {
 impl Users {
     /// Auth app (users)
     ///
-    /// `POST /web/api/v{version}/users/auth/app`
+    /// `POST /web/api/v2.1/users/auth/app`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn auth_app(&self, body: &raw::UsersAuthAppRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserApp>> {
         crate::resources::CallBuilder::new(&self.client, raw::auth_app(body))
@@ -23,9 +23,9 @@ impl Users {
 
     /// Auth eula (users)
     ///
-    /// `POST /web/api/v{version}/users/auth/eula`
+    /// `POST /web/api/v2.1/users/auth/eula`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn auth_eula(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::auth_eula())
@@ -33,9 +33,9 @@ impl Users {
 
     /// Change password (users)
     ///
-    /// `POST /web/api/v{version}/users/change-password`
+    /// `POST /web/api/v2.1/users/change-password`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn change_password(&self, body: &raw::UsersChangePasswordRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::change_password(body))
@@ -43,9 +43,9 @@ impl Users {
 
     /// Create users
     ///
-    /// `POST /web/api/v{version}/users`
+    /// `POST /web/api/v2.1/users`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn create(&self, body: &raw::UsersCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::User>> {
         crate::resources::CallBuilder::new(&self.client, raw::create(body))
@@ -53,9 +53,9 @@ impl Users {
 
     /// Delete user
     ///
-    /// `DELETE /web/api/v{version}/users/{user_id}`
+    /// `DELETE /web/api/v2.1/users/{user_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, user_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(user_id.as_ref()))
@@ -63,9 +63,9 @@ impl Users {
 
     /// Delete 2fa (users)
     ///
-    /// `POST /web/api/v{version}/users/delete-2fa`
+    /// `POST /web/api/v2.1/users/delete-2fa`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.edit, Users.allow2FAForOtherUsers. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_2fa(&self, body: &raw::UsersDelete2faRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserDelete2fa>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_2fa(body))
@@ -73,9 +73,9 @@ impl Users {
 
     /// Delete users (users)
     ///
-    /// `POST /web/api/v{version}/users/delete-users`
+    /// `POST /web/api/v2.1/users/delete-users`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.delete. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_users(&self, body: &raw::UsersDeleteUsersRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_users(body))
@@ -83,9 +83,9 @@ impl Users {
 
     /// Disable 2fa (users)
     ///
-    /// `POST /web/api/v{version}/users/2fa/disable`
+    /// `POST /web/api/v2.1/users/2fa/disable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn disable_2fa(&self, body: &raw::UsersDisable2faRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::disable_2fa(body))
@@ -93,9 +93,9 @@ impl Users {
 
     /// Enable 2fa (users)
     ///
-    /// `POST /web/api/v{version}/users/2fa/enable`
+    /// `POST /web/api/v2.1/users/2fa/enable`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable_2fa(&self, body: &raw::UsersDisable2faRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable_2fa(body))
@@ -103,9 +103,9 @@ impl Users {
 
     /// Enable app (users)
     ///
-    /// `POST /web/api/v{version}/users/enable-app`
+    /// `POST /web/api/v2.1/users/enable-app`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable_app(&self, body: &raw::UsersEnableAppRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable_app(body))
@@ -113,9 +113,9 @@ impl Users {
 
     /// Enroll 2fa (users)
     ///
-    /// `POST /web/api/v{version}/users/enroll-2fa`
+    /// `POST /web/api/v2.1/users/enroll-2fa`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.edit, Users.allow2FAForOtherUsers. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enroll_2fa(&self, body: &raw::UsersDelete2faRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserEnroll2fa>> {
         crate::resources::CallBuilder::new(&self.client, raw::enroll_2fa(body))
@@ -123,7 +123,9 @@ impl Users {
 
     /// Export users
     ///
-    /// `GET /web/api/v{version}/export/users`
+    /// `GET /web/api/v2.1/export/users`
+    ///
+    /// No person has checked the operation. Required permissions: Users.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn export(&self, query: &raw::UsersExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::export(query))
@@ -131,9 +133,9 @@ impl Users {
 
     /// Generate api token (users)
     ///
-    /// `POST /web/api/v{version}/users/generate-api-token`
+    /// `POST /web/api/v2.1/users/generate-api-token`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn generate_api_token(&self, body: &raw::UsersGenerateApiTokenRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserGenerateApiToken>> {
         crate::resources::CallBuilder::new(&self.client, raw::generate_api_token(body))
@@ -141,9 +143,9 @@ impl Users {
 
     /// Generate iframe token (users)
     ///
-    /// `POST /web/api/v{version}/users/generate-iframe-token`
+    /// `POST /web/api/v2.1/users/generate-iframe-token`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.create. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn generate_iframe_token(&self, body: &raw::UsersGenerateIframeTokenRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserGenerateIframeToken>> {
         crate::resources::CallBuilder::new(&self.client, raw::generate_iframe_token(body))
@@ -151,7 +153,9 @@ impl Users {
 
     /// Get user
     ///
-    /// `GET /web/api/v{version}/users/{user_id}`
+    /// `GET /web/api/v2.1/users/{user_id}`
+    ///
+    /// No person has checked the operation. Required permissions: Users.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get(&self, user_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UsersGetResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get(user_id.as_ref()))
@@ -159,7 +163,9 @@ impl Users {
 
     /// Get api token details by user id (users)
     ///
-    /// `GET /web/api/v{version}/users/{user_id}/api-token-details`
+    /// `GET /web/api/v2.1/users/{user_id}/api-token-details`
+    ///
+    /// No person has checked the operation. Permissions for some values: Users.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_api_token_details_by_user_id(&self, user_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserApiToken>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_api_token_details_by_user_id(user_id.as_ref()))
@@ -167,7 +173,9 @@ impl Users {
 
     /// Get login by token (users)
     ///
-    /// `GET /web/api/v{version}/users/login/by-token`
+    /// `GET /web/api/v2.1/users/login/by-token`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_login_by_token(&self, query: &raw::UsersGetLoginByTokenQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_login_by_token(query))
@@ -175,7 +183,9 @@ impl Users {
 
     /// Get login sso saml2 (users)
     ///
-    /// `GET /web/api/v{version}/users/login/sso-saml2`
+    /// `GET /web/api/v2.1/users/login/sso-saml2`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_login_sso_saml2(&self, query: &raw::UsersGetLoginSsoSaml2Query) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::get_login_sso_saml2(query))
@@ -183,7 +193,9 @@ impl Users {
 
     /// Get of user (users)
     ///
-    /// `GET /web/api/v{version}/user`
+    /// `GET /web/api/v2.1/user`
+    ///
+    /// No person has checked the operation. Required permissions: Users.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_of_user(&self, query: &raw::UsersGetOfUserQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::User>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_of_user(query))
@@ -191,7 +203,9 @@ impl Users {
 
     /// Get rs auth check (users)
     ///
-    /// `GET /web/api/v{version}/users/rs-auth-check`
+    /// `GET /web/api/v2.1/users/rs-auth-check`
+    ///
+    /// No person has checked the operation. Required permissions: Endpoints.remoteShell. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_rs_auth_check(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_rs_auth_check())
@@ -199,7 +213,9 @@ impl Users {
 
     /// Get tenant admin auth check (users)
     ///
-    /// `GET /web/api/v{version}/users/tenant-admin-auth-check`
+    /// `GET /web/api/v2.1/users/tenant-admin-auth-check`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_tenant_admin_auth_check(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_tenant_admin_auth_check())
@@ -207,7 +223,9 @@ impl Users {
 
     /// Get viewer auth check (users)
     ///
-    /// `GET /web/api/v{version}/users/viewer-auth-check`
+    /// `GET /web/api/v2.1/users/viewer-auth-check`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_viewer_auth_check(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_viewer_auth_check())
@@ -215,7 +233,9 @@ impl Users {
 
     /// List users
     ///
-    /// `GET /web/api/v{version}/users`
+    /// `GET /web/api/v2.1/users`
+    ///
+    /// No person has checked the operation. Required permissions: Users.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self) -> crate::resources::ListBuilder<raw::UsersListQuery, raw::User2> {
         crate::resources::ListBuilder::new(&self.client, raw::UsersListQuery::default(), |_, query| raw::list(query))
@@ -223,9 +243,9 @@ impl Users {
 
     /// Login users
     ///
-    /// `POST /web/api/v{version}/users/login`
+    /// `POST /web/api/v2.1/users/login`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn login(&self, body: &raw::UsersLoginRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserApp>> {
         crate::resources::CallBuilder::new(&self.client, raw::login(body))
@@ -233,9 +253,9 @@ impl Users {
 
     /// Login by api token (users)
     ///
-    /// `POST /web/api/v{version}/users/login/by-api-token`
+    /// `POST /web/api/v2.1/users/login/by-api-token`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn login_by_api_token(&self, body: &raw::UsersLoginByApiTokenRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserByApiToken>> {
         crate::resources::CallBuilder::new(&self.client, raw::login_by_api_token(body))
@@ -243,9 +263,9 @@ impl Users {
 
     /// Login continue (users)
     ///
-    /// `POST /web/api/v{version}/users/login-continue`
+    /// `POST /web/api/v2.1/users/login-continue`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn login_continue(&self, body: &raw::UsersLoginContinueRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserLoginContinue>> {
         crate::resources::CallBuilder::new(&self.client, raw::login_continue(body))
@@ -253,9 +273,9 @@ impl Users {
 
     /// Login force reset password on login (users)
     ///
-    /// `POST /web/api/v{version}/users/login/force-reset-password-on-login`
+    /// `POST /web/api/v2.1/users/login/force-reset-password-on-login`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn login_force_reset_password_on_login(&self, body: &raw::UsersLoginForceResetPasswordOnLoginRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserDelete2fa>> {
         crate::resources::CallBuilder::new(&self.client, raw::login_force_reset_password_on_login(body))
@@ -263,9 +283,9 @@ impl Users {
 
     /// Logout users
     ///
-    /// `POST /web/api/v{version}/users/logout`
+    /// `POST /web/api/v2.1/users/logout`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn logout(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserLogout>> {
         crate::resources::CallBuilder::new(&self.client, raw::logout())
@@ -273,9 +293,9 @@ impl Users {
 
     /// Post login sso saml2 (users)
     ///
-    /// `POST /web/api/v{version}/users/login/sso-saml2/{scope_id}`
+    /// `POST /web/api/v2.1/users/login/sso-saml2/{scope_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn post_login_sso_saml2(&self, scope_id: impl AsRef<str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::post_login_sso_saml2(scope_id.as_ref()))
@@ -283,7 +303,9 @@ impl Users {
 
     /// Re auth sso saml2 (users)
     ///
-    /// `GET /web/api/v{version}/users/sso-saml2/re-auth`
+    /// `GET /web/api/v2.1/users/sso-saml2/re-auth`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn re_auth_sso_saml2(&self) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
         crate::resources::CallBuilder::new(&self.client, raw::re_auth_sso_saml2())
@@ -291,9 +313,9 @@ impl Users {
 
     /// Request app (users)
     ///
-    /// `POST /web/api/v{version}/users/request-app`
+    /// `POST /web/api/v2.1/users/request-app`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn request_app(&self, body: &raw::UsersRequestAppRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserRequestApp>> {
         crate::resources::CallBuilder::new(&self.client, raw::request_app(body))
@@ -301,9 +323,9 @@ impl Users {
 
     /// Reset 2fa (users)
     ///
-    /// `POST /web/api/v{version}/users/reset-2fa`
+    /// `POST /web/api/v2.1/users/reset-2fa`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.edit, Users.allow2FAForOtherUsers. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn reset_2fa(&self, body: &raw::UsersReset2faRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserDelete2fa>> {
         crate::resources::CallBuilder::new(&self.client, raw::reset_2fa(body))
@@ -311,9 +333,9 @@ impl Users {
 
     /// Revoke api token (users)
     ///
-    /// `POST /web/api/v{version}/users/revoke-api-token`
+    /// `POST /web/api/v2.1/users/revoke-api-token`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Users.revokeOtherUsersApiTokens. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn revoke_api_token(&self, body: &raw::UsersDisable2faRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::revoke_api_token(body))
@@ -321,9 +343,9 @@ impl Users {
 
     /// Send reset password email login (users)
     ///
-    /// `POST /web/api/v{version}/users/login/send-reset-password-email`
+    /// `POST /web/api/v2.1/users/login/send-reset-password-email`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn send_reset_password_email_login(&self, body: &raw::UsersSendResetPasswordEmailLoginRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserDelete2fa>> {
         crate::resources::CallBuilder::new(&self.client, raw::send_reset_password_email_login(body))
@@ -331,9 +353,9 @@ impl Users {
 
     /// Send verification email onboarding (users)
     ///
-    /// `POST /web/api/v{version}/users/onboarding/send-verification-email`
+    /// `POST /web/api/v2.1/users/onboarding/send-verification-email`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Users.edit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn send_verification_email_onboarding(&self, body: &raw::UsersSendVerificationEmailOnboardingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserDelete2fa>> {
         crate::resources::CallBuilder::new(&self.client, raw::send_verification_email_onboarding(body))
@@ -341,9 +363,9 @@ impl Users {
 
     /// Set password login (users)
     ///
-    /// `POST /web/api/v{version}/users/login/set-password`
+    /// `POST /web/api/v2.1/users/login/set-password`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn set_password_login(&self, body: &raw::UsersSetPasswordLoginRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UserLoginContinue>> {
         crate::resources::CallBuilder::new(&self.client, raw::set_password_login(body))
@@ -351,9 +373,9 @@ impl Users {
 
     /// Update user
     ///
-    /// `PUT /web/api/v{version}/users/{user_id}`
+    /// `PUT /web/api/v2.1/users/{user_id}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Users.edit, Users.allowGenerateApiToken. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, user_id: impl AsRef<str>, body: &raw::UsersUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::User>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(user_id.as_ref(), body))
@@ -361,7 +383,9 @@ impl Users {
 
     /// Validate token onboarding (users)
     ///
-    /// `GET /web/api/v{version}/users/onboarding/validate-token`
+    /// `GET /web/api/v2.1/users/onboarding/validate-token`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn validate_token_onboarding(&self, query: &raw::UsersValidateTokenOnboardingQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::validate_token_onboarding(query))
@@ -369,9 +393,9 @@ impl Users {
 
     /// Verify onboarding (users)
     ///
-    /// `POST /web/api/v{version}/users/onboarding/verify`
+    /// `POST /web/api/v2.1/users/onboarding/verify`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn verify_onboarding(&self, body: &raw::UsersVerifyOnboardingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::verify_onboarding(body))

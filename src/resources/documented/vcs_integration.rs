@@ -12,7 +12,7 @@ crate::resources::builders::resource! {
 }
 
 impl crate::Client {
-    /// Vcs integration. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Returns the operations of the resource `vcs_integration`, of the tier `documented`.
     pub fn vcs_integration(&self) -> VcsIntegration {
         VcsIntegration::new(self)
     }
@@ -25,7 +25,9 @@ crate::resources::builders::impl_list_query! {
 impl VcsIntegration {
     /// Count filters (vcs integration)
     ///
-    /// `GET /web/api/v{version}/cnapp/vcs/filters/count`
+    /// `GET /web/api/v2.1/cnapp/vcs/filters/count`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn count_filters(&self, query: &raw::VcsIntegrationCountFiltersQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<String>> {
         crate::resources::CallBuilder::new(&self.client, raw::count_filters(query))
@@ -33,9 +35,9 @@ impl VcsIntegration {
 
     /// Delete vcs integration
     ///
-    /// `DELETE /web/api/v{version}/cnapp/vcs/integration/{vcsIntegrationId}`
+    /// `DELETE /web/api/v2.1/cnapp/vcs/integration/{vcsIntegrationId}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete(&self, vcs_integration_id: impl AsRef<str>, query: &raw::VcsIntegrationDeleteQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::VcsIntegrationIntegration>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete(vcs_integration_id.as_ref(), query))
@@ -43,9 +45,9 @@ impl VcsIntegration {
 
     /// Delete scanner policy (vcs integration)
     ///
-    /// `DELETE /web/api/v{version}/cnapp/vcs/scanner-policy/{policyId}`
+    /// `DELETE /web/api/v2.1/cnapp/vcs/scanner-policy/{policyId}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn delete_scanner_policy(&self, policy_id: impl AsRef<str>, query: &raw::VcsIntegrationDeleteScannerPolicyQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_scanner_policy(policy_id.as_ref(), query))
@@ -53,9 +55,9 @@ impl VcsIntegration {
 
     /// Disable scan repos (vcs integration)
     ///
-    /// `PUT /web/api/v{version}/cnapp/vcs/integration/{integrationId}/repos/disable-scan`
+    /// `PUT /web/api/v2.1/cnapp/vcs/integration/{integrationId}/repos/disable-scan`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn disable_scan_repos(&self, integration_id: impl AsRef<str>, query: &raw::VcsIntegrationDisableScanReposQuery, body: &raw::VcsIntegrationDisableScanReposRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::disable_scan_repos(integration_id.as_ref(), query, body))
@@ -63,9 +65,9 @@ impl VcsIntegration {
 
     /// Edit tags (vcs integration)
     ///
-    /// `PUT /web/api/v{version}/cnapp/vcs/integrations/edit-tags`
+    /// `PUT /web/api/v2.1/cnapp/vcs/integrations/edit-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn edit_tags(&self, query: &raw::VcsIntegrationEditTagsQuery, body: &raw::VcsIntegrationEditTagsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::edit_tags(query, body))
@@ -73,9 +75,9 @@ impl VcsIntegration {
 
     /// Edit tags repos (vcs integration)
     ///
-    /// `PUT /web/api/v{version}/cnapp/vcs/integration/{integrationId}/repos/edit-tags`
+    /// `PUT /web/api/v2.1/cnapp/vcs/integration/{integrationId}/repos/edit-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn edit_tags_repos(&self, integration_id: impl AsRef<str>, query: &raw::VcsIntegrationEditTagsReposQuery, body: &raw::VcsIntegrationEditTagsReposRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::edit_tags_repos(integration_id.as_ref(), query, body))
@@ -83,9 +85,9 @@ impl VcsIntegration {
 
     /// Enable scan repos (vcs integration)
     ///
-    /// `PUT /web/api/v{version}/cnapp/vcs/integration/{integrationId}/repos/enable-scan`
+    /// `PUT /web/api/v2.1/cnapp/vcs/integration/{integrationId}/repos/enable-scan`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn enable_scan_repos(&self, integration_id: impl AsRef<str>, query: &raw::VcsIntegrationEnableScanReposQuery, body: &raw::VcsIntegrationDisableScanReposRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::enable_scan_repos(integration_id.as_ref(), query, body))
@@ -93,7 +95,9 @@ impl VcsIntegration {
 
     /// Get offboarding (vcs integration)
     ///
-    /// `GET /web/api/v{version}/cnapp/vcs/integration/{integrationId}/offboarding`
+    /// `GET /web/api/v2.1/cnapp/vcs/integration/{integrationId}/offboarding`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_offboarding(&self, integration_id: impl AsRef<str>, query: &raw::VcsIntegrationGetOffboardingQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::VcsIntegrationGetOffboardingResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_offboarding(integration_id.as_ref(), query))
@@ -101,7 +105,9 @@ impl VcsIntegration {
 
     /// Get repos (vcs integration)
     ///
-    /// `GET /web/api/v{version}/cnapp/vcs/integration/{vcsIntegrationId}/repos`
+    /// `GET /web/api/v2.1/cnapp/vcs/integration/{vcsIntegrationId}/repos`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_repos(&self, vcs_integration_id: impl Into<String>) -> crate::resources::ListBuilder<raw::VcsIntegrationGetReposQuery, raw::VcsIntegrationRepo> {
         crate::resources::ListBuilder::with_path_param(&self.client, vcs_integration_id.into(), raw::VcsIntegrationGetReposQuery::default(), raw::get_repos)
@@ -109,7 +115,9 @@ impl VcsIntegration {
 
     /// Get scanner policy (vcs integration)
     ///
-    /// `GET /web/api/v{version}/cnapp/vcs/scanner-policy/{policyId}`
+    /// `GET /web/api/v2.1/cnapp/vcs/scanner-policy/{policyId}`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_scanner_policy(&self, policy_id: impl AsRef<str>, query: &raw::VcsIntegrationGetScannerPolicyQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::VcsIntegrationGetScannerPolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_scanner_policy(policy_id.as_ref(), query))
@@ -117,7 +125,9 @@ impl VcsIntegration {
 
     /// Get scanner policy max allowed priority (vcs integration)
     ///
-    /// `GET /web/api/v{version}/cnapp/vcs/scanner-policy/max-allowed-priority`
+    /// `GET /web/api/v2.1/cnapp/vcs/scanner-policy/max-allowed-priority`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_scanner_policy_max_allowed_priority(&self, query: &raw::VcsIntegrationGetScannerPolicyMaxAllowedPriorityQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::VcsIntegrationGetScannerPolicyMaxAllowedPriorityResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_scanner_policy_max_allowed_priority(query))
@@ -125,9 +135,9 @@ impl VcsIntegration {
 
     /// Get tags repos (vcs integration)
     ///
-    /// `POST /web/api/v{version}/cnapp/vcs/integration/{integrationId}/repos/get-tags`
+    /// `POST /web/api/v2.1/cnapp/vcs/integration/{integrationId}/repos/get-tags`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn get_tags_repos(&self, integration_id: impl AsRef<str>, query: &raw::VcsIntegrationGetTagsReposQuery, body: &raw::VcsIntegrationDisableScanReposRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::VcsIntegrationGetScannerPolicyResultTag>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_tags_repos(integration_id.as_ref(), query, body))
@@ -135,7 +145,9 @@ impl VcsIntegration {
 
     /// List vcs integration
     ///
-    /// `GET /web/api/v{version}/cnapp/vcs/integrations`
+    /// `GET /web/api/v2.1/cnapp/vcs/integrations`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list(&self, query: &raw::VcsIntegrationListQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::VcsIntegrationIntegration2>> {
         crate::resources::CallBuilder::new(&self.client, raw::list(query))
@@ -143,7 +155,9 @@ impl VcsIntegration {
 
     /// List scanner policies (vcs integration)
     ///
-    /// `GET /web/api/v{version}/cnapp/vcs/scanner-policies`
+    /// `GET /web/api/v2.1/cnapp/vcs/scanner-policies`
+    ///
+    /// No person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn list_scanner_policies(&self, query: &raw::VcsIntegrationListScannerPoliciesQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::VcsIntegrationGetScannerPolicyResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::list_scanner_policies(query))
@@ -151,9 +165,9 @@ impl VcsIntegration {
 
     /// Onboarding vcs integration
     ///
-    /// `POST /web/api/v{version}/cnapp/vcs/onboarding`
+    /// `POST /web/api/v2.1/cnapp/vcs/onboarding`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn onboarding(&self, query: &raw::VcsIntegrationOnboardingQuery, body: &raw::VcsIntegrationOnboardingRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::VcsIntegrationGetOffboardingResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::onboarding(query, body))
@@ -161,9 +175,9 @@ impl VcsIntegration {
 
     /// Scanner policy (vcs integration)
     ///
-    /// `POST /web/api/v{version}/cnapp/vcs/scanner-policy`
+    /// `POST /web/api/v2.1/cnapp/vcs/scanner-policy`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn scanner_policy(&self, query: &raw::VcsIntegrationScannerPolicyQuery, body: &raw::VcsIntegrationScannerPolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::VcsIntegrationScannerPolicy>> {
         crate::resources::CallBuilder::new(&self.client, raw::scanner_policy(query, body))
@@ -171,9 +185,9 @@ impl VcsIntegration {
 
     /// Tunnel user (vcs integration)
     ///
-    /// `POST /web/api/v{version}/cnapp/vcs/tunnel/user`
+    /// `POST /web/api/v2.1/cnapp/vcs/tunnel/user`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn tunnel_user(&self, query: &raw::VcsIntegrationTunnelUserQuery, body: &raw::VcsIntegrationTunnelUserRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::VcsIntegrationUser>> {
         crate::resources::CallBuilder::new(&self.client, raw::tunnel_user(query, body))
@@ -181,9 +195,9 @@ impl VcsIntegration {
 
     /// Update vcs integration
     ///
-    /// `PUT /web/api/v{version}/cnapp/vcs/integration/{vcsIntegrationId}`
+    /// `PUT /web/api/v2.1/cnapp/vcs/integration/{vcsIntegrationId}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update(&self, vcs_integration_id: impl AsRef<str>, query: &raw::VcsIntegrationUpdateQuery, body: &raw::VcsIntegrationUpdateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::update(vcs_integration_id.as_ref(), query, body))
@@ -191,9 +205,9 @@ impl VcsIntegration {
 
     /// Update repos resync (vcs integration)
     ///
-    /// `PUT /web/api/v{version}/cnapp/vcs/integration/{vcsIntegrationId}/repos/resync`
+    /// `PUT /web/api/v2.1/cnapp/vcs/integration/{vcsIntegrationId}/repos/resync`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_repos_resync(&self, vcs_integration_id: impl AsRef<str>, query: &raw::VcsIntegrationUpdateReposResyncQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_repos_resync(vcs_integration_id.as_ref(), query))
@@ -201,9 +215,9 @@ impl VcsIntegration {
 
     /// Update scanner policy (vcs integration)
     ///
-    /// `PUT /web/api/v{version}/cnapp/vcs/scanner-policy/{policyId}`
+    /// `PUT /web/api/v2.1/cnapp/vcs/scanner-policy/{policyId}`
     ///
-    /// Destructive: interrupts, removes or isolates objects, or cannot be undone.
+    /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
     pub fn update_scanner_policy(&self, policy_id: impl AsRef<str>, query: &raw::VcsIntegrationUpdateScannerPolicyQuery, body: &raw::VcsIntegrationUpdateScannerPolicyRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<serde_json::Map<String , serde_json::Value>>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_scanner_policy(policy_id.as_ref(), query, body))
