@@ -23,7 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let reputation = client.hashes().verdict(&hash).await?.into_value().data.unwrap_or_default();
     println!("{hash} is {}", reputation.verdict.as_deref().unwrap_or("unknown"));
 
-    let entry = BlocklistCreateData::new(OsType::Windows, BlocklistType::BlackHash, &hash)
+    let entry = BlocklistCreateData::new(OsType::Windows, BlocklistType::BlackHash)
+        .value(&hash)
         .description("From an incident");
     // The scope is required; a request without a scope could apply to the whole tenant.
     let scope = ScopeFilter::default().site_ids([&site]);

@@ -237,7 +237,8 @@ impl ClientBuilder {
             return Err(Error::configuration("max_response_size is 0 bytes; expected 1 or more"));
         }
         self.retry.validate()?;
-        let (http, authorization) = (self.http.build(&console)?, token.header()?);
+        let http = self.http.build(&console)?;
+        let (authorization, bearer) = (token.header("ApiToken")?, token.header("Bearer")?);
         let settings = CallConfig {
             console,
             version: self.version,
@@ -257,6 +258,12 @@ impl ClientBuilder {
         for warning in settings.token.warnings(&settings.clock.system_time().into()) {
             warn!(target: "sentinelone", "{warning}");
         }
-        Ok(Client::from_transport(Transport { http, authorization, accepted: Arc::default(), settings }))
+        Ok(Client::from_transport(Transport {
+            http,
+            authorization,
+            bearer,
+            accepted: Arc::default(),
+            settings,
+        }))
     }
 }

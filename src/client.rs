@@ -87,10 +87,11 @@ impl Client {
 
     /// Returns a client with these settings, which share their large values with those of this client.
     fn with_settings(&self, settings: CallConfig) -> Self {
-        let Transport { http, authorization, accepted, .. } = &*self.transport;
-        let (http, authorization, accepted) = (Arc::clone(http), authorization.clone(), Arc::clone(accepted));
+        let Transport { http, authorization, bearer, accepted, .. } = &*self.transport;
+        let (http, accepted) = (Arc::clone(http), Arc::clone(accepted));
+        let (authorization, bearer) = (authorization.clone(), bearer.clone());
         let mut client = self.clone();
-        client.transport = Arc::new(Transport { http, authorization, accepted, settings });
+        client.transport = Arc::new(Transport { http, authorization, bearer, accepted, settings });
         client
     }
 

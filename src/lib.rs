@@ -40,9 +40,10 @@ pub use ::http;
 pub use ::jiff;
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
-    AffectedCount, ApiVersion, Data, DecodeError, End, FilterRequirement, InvalidTimestampError, JsonBody,
-    OpenEnum, Operation, OperationKind, Page, ParseTimestampError, Permissions, RawItem, Request,
-    RequestError, RequestErrorKind, ResponseBody, Secret, Tier, Timestamp, Undocumented, parse_timestamp,
+    AffectedCount, ApiVersion, Data, DecodeError, End, FilePart, FilterRequirement, InvalidTimestampError,
+    JsonBody, OpenEnum, Operation, OperationKind, Page, ParseTimestampError, Permissions, RawItem, Request,
+    RequestError, RequestErrorKind, RequestFormat, ResponseBody, Secret, Security, Tier, Timestamp,
+    Undocumented, parse_timestamp,
 };
 
 pub use builder::ClientBuilder;

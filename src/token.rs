@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use sentinelone_raw::runtime::{Operation, Timestamp};
+use sentinelone_raw::runtime::{Operation, Security, Timestamp};
 use serde_json::Value;
 
 mod error;
@@ -160,9 +160,9 @@ impl ApiToken {
         (passed < time.to_system_time()?).then_some(expiry)
     }
 
-    /// Returns the value of the authorization header, marked as sensitive so that it is not printed.
-    pub(crate) fn header(&self) -> Result<HeaderValue, TokenError> {
-        let text = SecretString::from(format!("ApiToken {}", self.expose_secret()));
+    /// Returns the value of the authorization header with this scheme, marked as sensitive so that it is not printed.
+    pub(crate) fn header(&self, scheme: &str) -> Result<HeaderValue, TokenError> {
+        let text = SecretString::from(format!("{scheme} {}", self.expose_secret()));
         let value = HeaderValue::from_str(text.expose_secret());
         let mut value =
             value.map_err(|_| TokenError::Invalid("characters that are invalid in a header".into()))?;
@@ -182,8 +182,7 @@ impl AcceptedOperations {
 
     /// Records that the console accepted the token for an operation.
     pub(crate) fn accept(&self, operation: &Operation) {
-        // The status of the console is public.
-        if operation.resource != "system" {
+        if operation.security != Security::None {
             self.ids().insert(operation.id);
         }
     }

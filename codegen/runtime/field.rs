@@ -1,5 +1,7 @@
 //! Metadata of request fields.
 
+use std::str::FromStr;
+
 /// A field of a filter, of request data or of a query, with its constraints.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -21,7 +23,7 @@ pub struct Field {
     pub item_count: (Option<u64>, Option<u64>),
     /// Minimum and maximum number of characters of a string or a list item, inclusive.
     pub length: (Option<u64>, Option<u64>),
-    /// Minimum and maximum of a number, inclusive.
+    /// Minimum and maximum of a number or of the numbers in a list, inclusive.
     pub range: (Option<i64>, Option<i64>),
     /// Description, in one or two sentences.
     pub doc: &'static str,
@@ -41,7 +43,7 @@ pub enum FieldKind {
     Number,
     /// An RFC 3339 timestamp.
     Timestamp,
-    /// A list of strings or booleans: an array in a body, separated by commas in a query.
+    /// A list of strings, booleans or integers: an array in a body, separated by commas in a query.
     List,
     /// A string with a JSON object whose values are lists of strings.
     Json,
@@ -122,11 +124,20 @@ impl FieldValue {
     }
 
     pub(crate) fn booleans(self) -> Result<Option<Vec<bool>>, Self> {
+        self.parsed()
+    }
+
+    pub(crate) fn integers(self) -> Result<Option<Vec<i64>>, Self> {
+        self.parsed()
+    }
+
+    /// Parses the items of a list, ignoring case and surrounding spaces.
+    fn parsed<T: FromStr>(self) -> Result<Option<Vec<T>>, Self> {
         match self {
             Self::List(items) => {
-                let boolean = |item: &String| item.trim().to_ascii_lowercase().parse::<bool>();
-                let booleans: Result<Vec<_>, _> = items.iter().map(boolean).collect();
-                booleans.map(Some).map_err(|_| Self::List(items))
+                let item = |item: &String| item.trim().to_ascii_lowercase().parse();
+                let parsed: Result<Vec<T>, _> = items.iter().map(item).collect();
+                parsed.map(Some).map_err(|_| Self::List(items))
             }
             other => Err(other),
         }

@@ -67,22 +67,25 @@ impl FieldValidator {
                     if item.as_str().is_some_and(|item| item.trim().is_empty()) {
                         return Err(RequestErrorKind::Blank(self.location_of(field)));
                     }
+                    self.number(field, item)?;
                     self.string(field, item)?;
                 }
             }
-            Value::Number(number) => {
-                if let Some(value) = number_out_of_bounds(number, field.range) {
-                    let field_name = self.location_of(field);
-                    return Err(RequestErrorKind::ValueOutOfRange {
-                        field: field_name,
-                        value,
-                        bounds: field.range,
-                    });
-                }
-            }
+            Value::Number(_) => self.number(field, value)?,
             other => self.string(field, other)?,
         }
         Ok(())
+    }
+
+    fn number(self, field: &Field, value: &Value) -> Result<(), RequestErrorKind> {
+        let Value::Number(number) = value else { return Ok(()) };
+        match number_out_of_bounds(number, field.range) {
+            Some(value) => {
+                let (field, bounds) = (self.location_of(field), field.range);
+                Err(RequestErrorKind::ValueOutOfRange { field, value, bounds })
+            }
+            None => Ok(()),
+        }
     }
 
     fn string(self, field: &Field, value: &mut Value) -> Result<(), RequestErrorKind> {

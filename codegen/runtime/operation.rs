@@ -23,6 +23,8 @@ pub struct Operation {
     pub versions: &'static [ApiVersion],
     /// Whether people have checked the metadata.
     pub tier: Tier,
+    /// Authentication of the request.
+    pub security: Security,
     /// Permissions that SentinelOne documents.
     pub permissions: Permissions,
     /// Other requirement, such as a license or a role; `None` if no source documents one.
@@ -43,6 +45,8 @@ pub struct Operation {
     pub paging: Paging,
     /// Location of the list items in the response: `data`, except for a few lists.
     pub items: &'static str,
+    /// Format of the request body.
+    pub request_format: RequestFormat,
     /// Format of a successful response.
     pub response_format: ResponseFormat,
     /// Query parameters: those of the operation, then those of a shared filter. If two have the same name, the first
@@ -141,6 +145,18 @@ impl fmt::Display for Tier {
     }
 }
 
+/// The authentication of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Security {
+    /// The header `Authorization` with the scheme `ApiToken` and the token.
+    ApiToken,
+    /// The header `Authorization` with the scheme `Bearer` and the same token.
+    Bearer,
+    /// The operation needs no token.
+    None,
+}
+
 /// The permissions that SentinelOne documents for an operation, as `Category.permission`, such as `Endpoints.view`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -234,6 +250,17 @@ pub enum Paging {
     None,
     /// `pagination.nextCursor` of a response is the parameter `cursor` of the next request.
     Cursor,
+}
+
+/// The format of a request body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RequestFormat {
+    /// A JSON document, or no body.
+    Json,
+    /// A form with files (`multipart/form-data`). [`Request::body`](super::Request::body) has its fields, and
+    /// [`Request::files`](super::Request::files) the files.
+    Form,
 }
 
 /// The format of a successful response.

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::field_validator::{FieldLocation, FieldValidator};
 use super::request_error::{RequestError, RequestErrorKind};
-use super::{ApiVersion, BodyPart, Field, FilterRequirement, Method, Operation, OperationKind, Secret};
+use super::{
+    ApiVersion, BodyPart, Field, FilePart, FilterRequirement, Method, Operation, OperationKind, Secret,
+};
 
 /// All characters except the unreserved ones of RFC 3986.
 const PATH_PARAM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -25,7 +27,9 @@ pub struct Request<T> {
     operation: &'static Operation,
     path_params: Vec<(&'static str, String)>,
     query: Map<String, Value>,
+    headers: Vec<(&'static str, String)>,
     body: Option<Value>,
+    files: Vec<(&'static str, FilePart)>,
     /// Whether the filter of the body is selective. The query is evaluated on demand, because it can change.
     has_selective_body_filter: bool,
     everything_in_scope: bool,
@@ -38,7 +42,9 @@ impl<T> Clone for Request<T> {
             operation: self.operation,
             path_params: self.path_params.clone(),
             query: self.query.clone(),
+            headers: self.headers.clone(),
             body: self.body.clone(),
+            files: self.files.clone(),
             has_selective_body_filter: self.has_selective_body_filter,
             everything_in_scope: self.everything_in_scope,
             response: PhantomData,
@@ -51,7 +57,9 @@ impl<T> PartialEq for Request<T> {
         self.operation == other.operation
             && self.path_params == other.path_params
             && self.query == other.query
+            && self.headers == other.headers
             && self.body == other.body
+            && self.files == other.files
             && self.everything_in_scope == other.everything_in_scope
     }
 }
@@ -74,7 +82,9 @@ impl<T> Request<T> {
             operation,
             path_params: Vec::new(),
             query: Map::new(),
+            headers: Vec::new(),
             body: None,
+            files: Vec::new(),
             has_selective_body_filter: false,
             everything_in_scope: false,
             response: PhantomData,
@@ -94,6 +104,31 @@ impl<T> Request<T> {
             return Err(self.error(RequestErrorKind::InvalidPathParam { name, value }));
         }
         self.path_params.push((name, utf8_percent_encode(value, PATH_PARAM).to_string()));
+        Ok(self)
+    }
+
+    pub(crate) fn header_param<'a>(
+        mut self,
+        name: &'static str,
+        value: impl Into<Option<&'a str>>,
+    ) -> Result<Self, RequestError> {
+        let Some(value) = value.into() else { return Ok(self) };
+        let is_visible = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        if value.trim().is_empty() || !is_visible {
+            let value = value.to_owned();
+            return Err(self.error(RequestErrorKind::InvalidHeader { name, value }));
+        }
+        self.headers.push((name, value.to_owned()));
+        Ok(self)
+    }
+
+    /// Adds the content of a file whose name is in the body.
+    pub(crate) fn with_file<'a>(
+        mut self,
+        name: &'static str,
+        file: impl Into<Option<&'a FilePart>>,
+    ) -> Result<Self, RequestError> {
+        self.files.extend(file.into().map(|file| (name, file.clone())));
         Ok(self)
     }
 
@@ -288,9 +323,19 @@ impl<T> Request<T> {
         query
     }
 
-    /// Returns the JSON body.
+    /// Returns the headers that are parameters of the operation.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// Returns the JSON body, or the fields of a form, in which a file is its name.
     pub fn body(&self) -> Option<&Value> {
         self.body.as_ref()
+    }
+
+    /// Returns the files of a form, each with the name of its field.
+    pub fn files(&self) -> &[(&'static str, FilePart)] {
+        &self.files
     }
 
     /// Returns the enum values that this version of the client does not list, each with its field. The field has its
@@ -426,7 +471,9 @@ impl<T> Request<T> {
             operation: self.operation,
             path_params: self.path_params,
             query: self.query,
+            headers: self.headers,
             body: self.body,
+            files: self.files,
             has_selective_body_filter: self.has_selective_body_filter,
             everything_in_scope: self.everything_in_scope,
             response: PhantomData,

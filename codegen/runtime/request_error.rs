@@ -108,6 +108,13 @@ pub enum RequestErrorKind {
         /// The value.
         value: String,
     },
+    /// A header that is empty, or contains other characters than visible ASCII characters and spaces.
+    InvalidHeader {
+        /// The name.
+        name: &'static str,
+        /// The value.
+        value: String,
+    },
     /// This version of the API does not have the operation.
     UnsupportedApiVersion {
         /// The requested version.
@@ -174,6 +181,9 @@ impl fmt::Display for RequestErrorKind {
             }
             Self::InvalidPathParam { name, value } => {
                 write!(f, "{name} is {value:?}, which is not valid in a path; expected an ID")
+            }
+            Self::InvalidHeader { name, value } => {
+                write!(f, "the header {name} is {value:?}; expected visible ASCII characters")
             }
             Self::UnsupportedApiVersion { version, supported } => {
                 let supported: Vec<_> = supported.iter().map(|version| version.as_str()).collect();

@@ -682,6 +682,7 @@ const fn operation(id: &'static str, method: Method, path: &'static str) -> Oper
         path,
         summary: "",
         versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
+        security: Security::ApiToken,
         tier: Tier::Curated,
         permissions: Permissions::new(&[], &[]),
         access: None,
@@ -693,6 +694,7 @@ const fn operation(id: &'static str, method: Method, path: &'static str) -> Oper
         rate_limit: None,
         paging: Paging::None,
         items: "data",
+        request_format: RequestFormat::Json,
         response_format: ResponseFormat::Json,
         query_params: &[],
         body_parts: &[],
@@ -788,6 +790,31 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn header_param_of_visible_characters_is_sent() {
+    let built = |value: Option<&str>| Request::<Value>::new(&GET).header_param("X-Tag", value);
+    assert_eq!(built(None).unwrap().headers(), []);
+    assert_eq!(built(Some("a 1~")).unwrap().headers(), [("X-Tag", "a 1~".to_owned())]);
+    for value in ["", " ", "a\nb: c", "a\0", "ü", "\u{7f}"] {
+        let expected = RequestErrorKind::InvalidHeader { name: "X-Tag", value: value.into() };
+        assert_eq!(built(Some(value)).unwrap_err().kind(), &expected, "{value:?}");
+    }
+}
+
+#[test]
+fn file_part_is_its_name_in_the_body() {
+    let file = FilePart::new("a.CSV", "x,y");
+    assert_eq!((file.media_type(), &file.content()[..]), ("text/csv", &b"x,y"[..]));
+    assert_eq!(format!("{file:?}"), r#"FilePart { name: "a.CSV", media_type: "text/csv", bytes: 3 }"#);
+    let body = json!({ "file": file });
+    assert_eq!(body, json!({ "file": "a.CSV" }));
+    let request = Request::<Value>::new(&ACTION).with_body(&body).unwrap();
+    let request = request.with_file("file", &file).unwrap().with_file("other", None).unwrap();
+    assert_eq!((request.body(), request.files()), (Some(&body), &[("file", file)][..]));
+    let read: FilePart = serde_json::from_value(json!("b.bin")).unwrap();
+    assert_eq!(read, FilePart::new("b.bin", "").with_media_type("application/octet-stream"));
 }
 
 #[test]
@@ -1469,6 +1496,8 @@ fn field_value_booleans_parse_strings() {
     assert_eq!(list(&["true", " False"]).booleans(), Ok(Some(vec![true, false])));
     assert_eq!(list(&["true", "maybe"]).booleans(), Err(list(&["true", "maybe"])));
     assert_eq!(FieldValue::Boolean(true).booleans(), Err(FieldValue::Boolean(true)));
+    assert_eq!(list(&["1", " -2"]).integers(), Ok(Some(vec![1, -2])));
+    assert_eq!(list(&["1", "1.5"]).integers(), Err(list(&["1", "1.5"])));
 }
 
 #[derive(Debug, PartialEq, Deserialize)]

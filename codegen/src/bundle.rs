@@ -10,6 +10,15 @@ use crate::{Error, Result, metadata};
 /// File with the index of paths and the shared components.
 pub const ROOT: &str = "openapi.yaml";
 
+/// Media type of a JSON body.
+pub const JSON: &str = "application/json";
+
+/// Media type of a form with files.
+pub const FORM: &str = "multipart/form-data";
+
+/// Start of the paths of the data lake, which are not below `/web/api`.
+pub const DATA_LAKE: &str = "/sdl/";
+
 /// Supported HTTP methods, in the order of the document.
 pub const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 
@@ -49,14 +58,20 @@ impl<'a> Operation<'a> {
         self.node["parameters"].as_array().into_iter().flatten()
     }
 
-    /// Returns the parameters in `query` or `path`.
+    /// Returns the parameters in `query`, `path` or `header`.
     pub fn parameters_in(&self, part: &'static str) -> impl Iterator<Item = &'a Value> {
         self.parameters().filter(move |parameter| parameter["in"] == part)
     }
 
-    /// Returns the schema of the JSON request body.
+    /// Returns the schema of the request body: of JSON, or of a form.
     pub fn body(&self) -> Option<&'a Value> {
-        self.node.pointer("/requestBody/content/application~1json/schema")
+        let content = self.node.pointer("/requestBody/content")?;
+        Some(&content.get(JSON).or_else(|| content.get(FORM))?["schema"])
+    }
+
+    /// Returns whether the request body is a form (`multipart/form-data`).
+    pub fn has_form(&self) -> bool {
+        self.node.pointer("/requestBody/content").is_some_and(|content| content.get(FORM).is_some())
     }
 
     /// Returns the status and the node of the first success response.
@@ -66,10 +81,12 @@ impl<'a> Operation<'a> {
         Some((status, response))
     }
 
-    /// Returns the path on the console, with a placeholder for the version: `/web/api/v{version}/threats`.
+    /// Returns the path on the console, with a placeholder for the version: `/web/api/v{version}/threats`. A path that
+    /// starts with [`DATA_LAKE`] is not below `/web/api`.
     pub fn full_path(&self) -> String {
         match self.path.strip_prefix("/v2.0/") {
             Some(rest) => format!("/web/api/v2.0/{rest}"),
+            None if self.path.starts_with(DATA_LAKE) => self.path.to_owned(),
             None => format!("/web/api/v{{version}}{}", self.path),
         }
     }

@@ -86,6 +86,11 @@ pub(crate) fn is_filter(member: &Value) -> bool {
     reference(member).is_some() || member["type"] == "object" || has_properties(member)
 }
 
+/// Returns whether a member of a form is a file.
+pub(crate) fn is_file(node: &Value) -> bool {
+    node["type"] == "string" && node["format"] == "binary"
+}
+
 /// Returns whether a response schema is an envelope: an object with `data` and no other members than those of an envelope.
 pub(crate) fn is_envelope(schema: &Value) -> bool {
     let names = || members(schema, "/properties").map(|(name, _)| name.as_str());
@@ -106,6 +111,28 @@ pub struct Dialect {
     pub in_requests: BTreeSet<String>,
     /// Names of the schemas that responses use, directly or indirectly.
     pub in_responses: BTreeSet<String>,
+}
+
+/// Checks whether the values are supported as an enum.
+///
+/// # Errors
+/// Returns the reason if they are not.
+pub(crate) fn check_enum(values: &[&Value]) -> Result<(), String> {
+    if values.is_empty() {
+        return Err("it has no values".into());
+    }
+    let mut idents = BTreeSet::new();
+    for value in values {
+        let Some(text) = value.as_str() else { return Err(format!("{value} is not a string")) };
+        let ident = text.to_upper_camel_case();
+        if ident.is_empty() || ident == "Unrecognized" {
+            return Err(format!("{text:?} has no valid Rust name"));
+        }
+        if !idents.insert(ident) {
+            return Err(format!("{text:?} has the same Rust name as another value"));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the name of the query schema of an operation.
@@ -143,7 +170,8 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
     let (mut in_requests, mut in_responses) = (BTreeSet::new(), BTreeSet::new());
     for operation in bundle.operations() {
         let id = operation.id();
-        let mut parameters: Vec<Value> = operation.parameters_in("path").cloned().collect();
+        let simple = operation.parameters_in("path").chain(operation.parameters_in("header"));
+        let mut parameters: Vec<Value> = simple.cloned().collect();
         if let Some(query) = query_object(bundle, operation)? {
             let name = query_schema(id);
             add_used(bundle, &query, &mut in_requests);
@@ -201,8 +229,10 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
     if let Some(map) = schemas.as_object_mut() {
         map.retain(|name, _| is_used(name));
         for (name, schema) in map.iter_mut() {
-            if schema.get("enum").is_none() {
-                make_nullable(schema, in_responses.contains(name));
+            match schema["enum"].as_array() {
+                Some(values) => check_enum(&values.iter().collect::<Vec<_>>())
+                    .map_err(|reason| Error::Generator(format!("the enum {name}: {reason}")))?,
+                None => make_nullable(schema, in_responses.contains(name)),
             }
         }
     }

@@ -3,17 +3,21 @@
 //! The reader normalizes each [`Quirk`] of the document and counts it. Names, types, numbers, texts, and extensions
 //! other than `x-nullable` stay unchanged.
 
+mod quirk;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::bundle::{METHODS, members};
+use crate::bundle::{FORM, METHODS, members};
+use crate::lint::braces;
 use crate::published;
 use crate::resolver::{MAX_NODES, Resolver};
 use crate::surface::Key;
 use crate::{Error, Result, metadata, pattern};
+
+pub use quirk::Quirk;
 
 /// A converted document.
 #[derive(Debug)]
@@ -24,67 +28,6 @@ pub struct Document {
     pub format: String,
     /// Number of occurrences of each quirk.
     pub quirks: BTreeMap<Quirk, usize>,
-}
-
-/// Content that is not valid OpenAPI, or has no meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Quirk {
-    /// `x-nullable`, which is `nullable` in OpenAPI 3.0.
-    NullableExtension,
-    /// Null among the values of an enum, which makes it nullable.
-    NullInEnum,
-    /// A list among the values of an enum.
-    ListInEnum,
-    /// A duplicate enum value.
-    DuplicateInEnum,
-    /// A numeric bound of a string, as in ID parameters.
-    NumericBoundOfString,
-    /// A null default, which has no meaning.
-    NullDefault,
-    /// A default that does not match its type.
-    InvalidDefault,
-    /// An empty string or list as the default, which is the same as a missing field.
-    EmptyDefault,
-    /// `required` that is not a list of names.
-    RequiredFlag,
-    /// A schema name with characters that a reference cannot have.
-    SchemaName,
-    /// A pattern in the dialect of Python that OpenAPI can express.
-    PythonPattern,
-    /// A pattern in the dialect of Python that OpenAPI cannot express.
-    InvalidPattern,
-    /// A choice of one schema and null, which is `nullable` in OpenAPI 3.0.
-    NullAlternative,
-    /// A summary that starts with `[DEPRECATED]`, which means a deprecated operation.
-    DeprecatedSummary,
-}
-
-impl Quirk {
-    /// Returns the description of the quirk and of its normalization.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NullableExtension => "x-nullable, converted to nullable",
-            Self::NullInEnum => "null among enum values, converted to nullable",
-            Self::ListInEnum => "list among enum values, removed",
-            Self::DuplicateInEnum => "duplicate enum value, removed",
-            Self::NumericBoundOfString => "numeric bound of a string, removed",
-            Self::NullDefault => "null default, removed",
-            Self::InvalidDefault => "default that does not match its type, removed",
-            Self::EmptyDefault => "empty default, removed",
-            Self::RequiredFlag => "required that is not a list of names, removed",
-            Self::SchemaName => "schema name that a reference cannot have, invalid characters replaced by _",
-            Self::PythonPattern => "pattern in the dialect of Python, translated",
-            Self::InvalidPattern => "pattern that OpenAPI cannot express, removed",
-            Self::NullAlternative => "choice of a schema and null, converted to nullable",
-            Self::DeprecatedSummary => "[DEPRECATED] in a summary, converted to deprecated",
-        }
-    }
-}
-
-impl fmt::Display for Quirk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// Extensions of the vendor document with the permissions of an operation.
@@ -193,7 +136,16 @@ impl Reader {
                     shared.iter().copied().chain(own).map(|one| referenced(source, one)).collect();
                 let mut node =
                     self.rest(operation, &["parameters", "responses", "consumes", "produces", "schemes"]);
-                let (parameters, body) = self.parameters(&parameters, &media(operation, "consumes"));
+                let (mut parameters, body) =
+                    self.parameters(source, &parameters, &media(operation, "consumes"));
+                for name in braces(path) {
+                    if !parameters.iter().any(|one| one["in"] == "path" && one["name"] == name) {
+                        self.count(Quirk::UndeclaredPathParameter);
+                        let schema = json!({ "type": "string" });
+                        parameters
+                            .push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+                    }
+                }
                 if !parameters.is_empty() {
                     node.insert("parameters".into(), Value::Array(parameters));
                 }
@@ -249,12 +201,25 @@ impl Reader {
     }
 
     /// Converts the parameters of a Swagger 2.0 operation to parameters and a request body.
-    fn parameters(&mut self, parameters: &[&Value], media: &str) -> (Vec<Value>, Option<Value>) {
+    fn parameters(
+        &mut self,
+        source: &Value,
+        parameters: &[&Value],
+        media: &str,
+    ) -> (Vec<Value>, Option<Value>) {
         let (mut others, mut body) = (Vec::new(), None);
         let (mut fields, mut required, mut file) = (Map::new(), Vec::new(), false);
         for parameter in parameters {
             match parameter["in"].as_str() {
                 Some("body") => {
+                    let declared = referenced(source, &parameter["schema"]);
+                    let is_file = |one: &Value| one["format"] == "binary" || one["type"] == "file";
+                    let has_file = media.contains("json")
+                        && members(declared, "/properties").any(|(_, one)| is_file(one));
+                    if has_file {
+                        self.count(Quirk::FileInJson);
+                    }
+                    let media = if has_file { FORM } else { media };
                     let schema = self.schema(&parameter["schema"]);
                     let mut node = json!({ "content": { media: { "schema": schema } } });
                     node["required"] = json!(parameter["required"] == true);
@@ -271,6 +236,7 @@ impl Reader {
                     schema["description"] = parameter["description"].clone();
                     fields.insert(name.to_owned(), schema);
                 }
+                Some("query") if parameter["type"] == "object" => self.count(Quirk::ObjectInQuery),
                 Some(_) => {
                     let mut node = Map::new();
                     for key in ["name", "in", "description", "deprecated", "allowEmptyValue"] {
@@ -296,14 +262,20 @@ impl Reader {
                             "deprecated",
                         ],
                     );
-                    node.insert("schema".into(), self.schema(&schema));
+                    let mut schema = self.schema(&schema);
+                    let typed = ["type", "enum", "oneOf", "anyOf", "allOf", "$ref"];
+                    if typed.iter().all(|key| schema.get(key).is_none()) {
+                        self.count(Quirk::UntypedParameter);
+                        schema["type"] = json!("string");
+                    }
+                    node.insert("schema".into(), schema);
                     others.push(Value::Object(node));
                 }
                 None => {}
             }
         }
         if body.is_none() && !fields.is_empty() {
-            let media = if file { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
+            let media = if file { FORM } else { "application/x-www-form-urlencoded" };
             let mut schema = json!({ "type": "object", "properties": fields });
             if !required.is_empty() {
                 schema["required"] = Value::Array(required);
@@ -315,6 +287,18 @@ impl Reader {
 
     fn response(&mut self, response: &Value, media: &str) -> Value {
         let mut node = self.rest(response, &["schema", "examples", "headers"]);
+        let headers = members(response, "/headers").map(|(name, header)| {
+            let schema = self.schema(&without(header, &["description", "collectionFormat"]));
+            let mut new = json!({ "schema": schema });
+            if let Some(description) = header.get("description") {
+                new["description"] = description.clone();
+            }
+            (name.clone(), new)
+        });
+        let headers: Map<_, _> = headers.collect();
+        if !headers.is_empty() {
+            node.insert("headers".into(), Value::Object(headers));
+        }
         if let Some(schema) = response.get("schema") {
             let schema = self.schema(schema);
             node.insert("content".into(), json!({ media: { "schema": schema } }));
@@ -454,6 +438,12 @@ impl Reader {
                     new.insert("format".into(), json!("binary"));
                 }
                 _ => drop(new.insert(key.clone(), value.clone())),
+            }
+        }
+        if new.contains_key("items") && new.get("type").is_some_and(|kind| kind != "array") {
+            self.count(Quirk::ItemsOfAnotherType);
+            for key in ["type", "items", "format"] {
+                new.remove(key);
             }
         }
         Value::Object(new)

@@ -17,11 +17,12 @@ pub(crate) use runtime::RUNTIME;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
-use crate::bundle::{self, Bundle};
+use crate::bundle::{self, Bundle, Operation};
 use crate::dialect::{Envelope, envelope};
 use crate::files::Files;
 use crate::generator::Model;
 use quote::{ToTokens, format_ident};
+use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
 use features::Gate;
@@ -138,6 +139,29 @@ fn lib(
     source_text
 }
 
+/// Returns the expression that reads an argument from the parts of a recorded request.
+fn recorded_part(operation: Operation<'_>, ident: &syn::Ident) -> String {
+    if ident == "query" || ident == "body" {
+        return format!("&parts.{ident}()?");
+    }
+    if let Some(parameter) = module::header_parameter(operation, ident) {
+        return header_part(parameter);
+    }
+    let is_argument = |one: &&Value| one["name"].as_str().is_some_and(|name| *ident == field_name(name));
+    let parameter = operation.parameters_in("path").find(is_argument).unwrap_or(&Value::Null);
+    let value = format!("parts.path_param({:?})?", parameter["name"].as_str().unwrap_or_default());
+    if bundle::reference(&parameter["schema"]).is_some() { format!("&{value}.into()") } else { value }
+}
+
+/// Returns the expression that reads a header from the parts of a recorded request.
+fn header_part(parameter: &Value) -> String {
+    let name = parameter["name"].as_str().unwrap_or_default().to_ascii_lowercase();
+    match parameter["required"] == true {
+        true => format!("parts.header({name:?})?"),
+        false => format!("parts.optional_header({name:?})"),
+    }
+}
+
 /// Adds the path of a module to a name.
 fn in_module(path: &mut syn::Path, home: &str) {
     let segments = home.split("::").map(|name| syn::PathSegment::from(format_ident!("{name}")));
@@ -197,25 +221,15 @@ fn round_trips(bundle: &Bundle, model: &Model, features: &Features) -> String {
                 "{cfg}        {id:?} => runtime::reencode_response::<{response_type}>,\n"
             ));
         }
-        let mut arguments: Vec<String> = operation
-            .parameters_in("path")
-            .filter_map(|parameter| {
-                let name = parameter["name"].as_str()?;
-                let value = format!("parts.path_param({name:?})?");
-                let typed = bundle::reference(&parameter["schema"]).is_some();
-                Some(if typed { format!("&{value}.into()") } else { value })
-            })
-            .collect();
-        if operation.parameters_in("query").next().is_some() {
-            arguments.push("&parts.query()?".to_owned());
-        }
         if let Some(name) = operation.body().and_then(bundle::reference) {
             request_bodies.push_str(&format!(
                 "{cfg}        {id:?} => runtime::reencode_request_body::<{}>,\n",
                 path(name)
             ));
-            arguments.push("&parts.body()?".to_owned());
         }
+        let arguments = model.methods.get(id).map(|method| method.arguments.as_slice()).unwrap_or_default();
+        let arguments: Vec<String> =
+            arguments.iter().map(|(ident, _)| recorded_part(operation, ident)).collect();
         let tag = operation.node["tags"][0].as_str().unwrap_or_default();
         let function = format!("{tag}::{}", module::function_name(id, tag));
         let parts = if arguments.is_empty() { "_" } else { "parts" };

@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
-use crate::bundle::{Bundle, METHODS, Operation, add_used, each_reference, members, reference};
-use crate::dialect::{ENVELOPE, Envelope, envelope, is_filter};
+use crate::bundle::{
+    Bundle, DATA_LAKE, FORM, JSON, METHODS, Operation, add_used, each_reference, members, reference,
+};
+use crate::dialect::{ENVELOPE, Envelope, envelope, is_file, is_filter};
 use crate::emit::RUNTIME;
 use crate::metadata::{self, FilterRequirement, Kind, Op, Paging, PropertyFacts, SchemaFacts, Send, Tier};
 use crate::pattern;
@@ -32,7 +34,11 @@ pub fn check(bundle: &Bundle) -> Vec<Finding> {
         used: BTreeSet::new(),
         generated: BTreeSet::new(),
         in_requests: BTreeSet::new(),
+        forms: BTreeSet::new(),
     };
+    for form in client.operations().filter(|operation| operation.has_form()) {
+        lint.forms.extend(form.body().and_then(reference).map(str::to_owned));
+    }
     for body in client.operations().filter_map(|operation| operation.body()) {
         add_used(&client, body, &mut lint.in_requests);
     }
@@ -94,6 +100,8 @@ struct Linter<'a> {
     generated: BTreeSet<String>,
     /// Schemas that request bodies use, directly or indirectly.
     in_requests: BTreeSet<String>,
+    /// Schemas of forms.
+    forms: BTreeSet<String>,
 }
 
 impl Linter<'_> {
@@ -153,11 +161,23 @@ impl Linter<'_> {
                 self.add(location, format!("path parameter {name} is not declared"));
             }
         }
-        if operation.path.starts_with("/v2.0/") {
+        if operation.path.starts_with("/v2.0/") || operation.path.starts_with(DATA_LAKE) {
             let servers = format!("/paths/{}/servers", operation.path.replace('/', "~1"));
             if self.bundle.document.pointer(&servers).is_none() {
-                self.add(location, "the path item of an API 2.0 path has no `servers`");
+                self.add(location, "a path that starts with /v2.0/ or /sdl/ needs `servers`");
             }
+        }
+        for parameter in operation.parameters_in("header") {
+            self.header(location, parameter);
+        }
+        if let Err(message) = metadata::security(&self.bundle.document, node) {
+            self.add(location, message);
+        }
+        let media = members(node, "/requestBody/content").map(|(media, _)| media.as_str());
+        let media: Vec<&str> = media.collect();
+        if !matches!(media.as_slice(), [] | [JSON] | [FORM]) {
+            let found = media.join(" and ");
+            self.add(location, format!("the request body is {found}: expected {JSON} or {FORM}"));
         }
         if let Some(body) = operation.body() {
             match reference(body) {
@@ -291,6 +311,16 @@ impl Linter<'_> {
         self.inline_schema(&format!("{location} parameter {name}"), schema);
     }
 
+    fn header(&mut self, location: &str, parameter: &Value) {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        if ["accept", "authorization", "content-type"].contains(&name.to_ascii_lowercase().as_str()) {
+            self.add(location, format!("header {name}: OpenAPI declares it elsewhere"));
+        }
+        if parameter["schema"]["type"] != "string" {
+            self.add(location, format!("header {name}: expected a string"));
+        }
+    }
+
     /// Checks an inline schema: it must be a scalar, a list or a map.
     fn inline_schema(&mut self, location: &str, schema: &Value) {
         if let Some(pattern) = schema["pattern"].as_str().filter(|pattern| !pattern::is_valid(pattern)) {
@@ -329,7 +359,8 @@ impl Linter<'_> {
                     }
                     at.push('/');
                     at.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                    let of_names = ["properties", "paths", "schemas", "responses", "content", "variables"];
+                    let of_names =
+                        ["properties", "paths", "schemas", "responses", "headers", "content", "variables"];
                     self.extensions(value, at, !names && of_names.contains(&key.as_str()));
                     at.truncate(length);
                 }
@@ -374,6 +405,9 @@ impl Linter<'_> {
                 self.add(&location, "has no description");
             }
             self.inline_schema(&location, node);
+            if is_file(node) && !self.forms.contains(name) {
+                self.add(&location, format!("`format: binary` is only for members of a {FORM} body"));
+            }
             match metadata::read::<PropertyFacts>(node) {
                 Err(message) => self.add(&location, message),
                 Ok(property) if property.field.is_some() && !facts.filter => {

@@ -71,6 +71,34 @@ impl Tier {
     }
 }
 
+/// Authentication of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// The console's token, with the scheme `ApiToken`.
+    ApiToken,
+    /// The console's token, with the scheme `Bearer`.
+    Bearer,
+    /// None.
+    None,
+}
+
+/// Returns the authentication of an operation: its own `security`, or that of the document.
+///
+/// # Errors
+/// Returns an error for alternatives, and for a scheme that the client does not have.
+pub fn security(document: &Value, operation: &Value) -> Result<Security, String> {
+    let declared = operation.get("security").unwrap_or(&document["security"]);
+    let names =
+        |one: &Value| one.as_object().map(|one| one.keys().cloned().collect::<Vec<_>>().join(" and "));
+    let all: Vec<String> = declared.as_array().into_iter().flatten().filter_map(names).collect();
+    match all.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] | [""] => Ok(Security::None),
+        ["ApiToken"] => Ok(Security::ApiToken),
+        ["Bearer"] => Ok(Security::Bearer),
+        other => Err(format!("security is {}: expected ApiToken, Bearer or none", other.join(" or "))),
+    }
+}
+
 /// Permissions that the vendor documents for an operation, as `Category.permission`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -232,7 +232,10 @@ impl<'a> Builder<'a> {
             let (Some(part), Some(name)) = (parameter["in"].as_str(), parameter["name"].as_str()) else {
                 continue;
             };
-            let at = format!("request.{part}.{name}");
+            let at = match part {
+                "header" => format!("request.headers.{name}"),
+                part => format!("request.{part}.{name}"),
+            };
             // The bundle copies the properties of a filter to query parameters; the site is then in the filter.
             let from_filter = filter
                 .and_then(|filter| filter["properties"].get(name))

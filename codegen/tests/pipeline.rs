@@ -501,7 +501,7 @@ fn lint_checks_operations() {
     }
     assert_findings(
         |spec| spec.remove("widgets.yaml", "/paths/~1v2.0~1widgets/servers"),
-        &["GET /v2.0/widgets: the path item of an API 2.0 path has no `servers`"],
+        &["GET /v2.0/widgets: a path that starts with /v2.0/ or /sdl/ needs `servers`"],
     );
     assert_findings(
         |spec| spec.widget(&act("/x-s1/paging"), json!("cursor")),
@@ -542,6 +542,45 @@ fn lint_checks_parameters() {
     assert_findings(
         |spec| spec.widget(&limit("/x-s1"), json!({ "send": false })),
         &["GET /widgets: parameter limit: `send` is only for request bodies"],
+    );
+}
+
+#[test]
+fn lint_checks_forms_headers_and_security() {
+    let act = |below: &str| at("post", "/widgets/act", below);
+    let header = |name: &str, kind: &str| json!([{ "name": name, "in": "header", "schema": { "type": kind }, "description": "A header." }]);
+    for (pointer, value, message) in [
+        (act("/parameters"), header("X-Tag", "string"), None),
+        (act("/parameters"), header("X-Tag", "integer"), Some("header X-Tag: expected a string")),
+        (
+            act("/parameters"),
+            header("Accept", "string"),
+            Some("header Accept: OpenAPI declares it elsewhere"),
+        ),
+        (act("/security"), json!([]), None),
+        (act("/security"), json!([{ "Bearer": [] }]), None),
+        (
+            act("/security"),
+            json!([{ "Basic": [] }]),
+            Some("security is Basic: expected ApiToken, Bearer or none"),
+        ),
+        (
+            act("/requestBody/content/text~1plain"),
+            json!({ "schema": { "type": "string" } }),
+            Some(
+                "the request body is application/json and text/plain: expected application/json or multipart/form-data",
+            ),
+        ),
+    ] {
+        let expected: Vec<String> =
+            message.into_iter().map(|text| format!("POST /widgets/act: {text}")).collect();
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        assert_findings(|spec| spec.widget(&pointer, value), &expected);
+    }
+    let file = json!({ "type": "string", "format": "binary", "description": "A file." });
+    assert_findings(
+        |spec| spec.widget("/components/schemas/WidgetActData/properties/file", file),
+        &["WidgetActData.file: `format: binary` is only for members of a multipart/form-data body"],
     );
 }
 
@@ -1236,7 +1275,8 @@ fn emit_filter_omits_unsupported_field_types() {
     let table = text.split_once("fn set(").unwrap().1.split_once("_ => return Err(value)").unwrap().0;
     assert!(table.contains(r#""odd" => self.odd = value.string()?"#), "{table}");
     assert!(table.contains(r#""booleans" => self.booleans = value.booleans()?"#), "{table}");
-    for name in ["numbers", "share", "free", "part"] {
+    assert!(table.contains(r#""numbers" => self.numbers = value.integers()?"#), "{table}");
+    for name in ["share", "free", "part"] {
         assert!(!table.contains(&format!("self.{name} ")), "{name}: {table}");
     }
 }
@@ -1537,7 +1577,7 @@ fn emit_secret_property_has_secret_type() {
         "type": "array", "items": { "type": "string" }, "description": "x", "x-s1": { "secret": true }
     });
     spec.widget(&schema("WidgetActData", "/properties/password"), list);
-    assert!(spec.emit().unwrap_err().to_string().contains("cannot be a secret"));
+    assert!(spec.emit().unwrap_err().to_string().contains("cannot be a Secret"));
 }
 
 #[test]

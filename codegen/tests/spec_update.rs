@@ -392,9 +392,14 @@ fn apply_restores_removed_location() {
             // The import writes no `required` in responses.
             let is_required = all.operations[key].locations[location].facts.contains_key("required");
             let of_required_response = location.starts_with("response.") && is_required;
+            // The list of a page, which is not `data` itself.
+            let items = bundle.operations().find(|one| Key::new(one.method, one.path) == *key);
+            let items = items.and_then(|one| one.node["x-s1"]["items"].as_str());
+            let is_list = items.is_some_and(|name| *location == format!("response.200.data.{name}"));
             if of_envelope
                 || of_error
                 || of_required_response
+                || is_list
                 || location == "request.body.filter"
                 || location == "request.query.cursor"
             {
@@ -628,21 +633,23 @@ fn apply_keyword_of_a_response_without_body_is_rejected() {
 #[test]
 fn apply_fields_of_an_inline_object_become_a_named_schema() {
     let mut sources = SPEC.clone();
+    let object = json!({ "type": "object", "additionalProperties": true, "description": "Invented." });
+    sources.put("agents.yaml", "/components/schemas/Agent/properties", "invented", &object).unwrap();
     // Every operation that returns agents has the location.
-    let users = LOCATIONS.users.iter().find(|(node, _)| {
-        node.schema_name() == Some("Agent")
-            && node.pointer.ends_with("/properties/containerizedWorkloadCounts")
-    });
+    let users = LOCATIONS
+        .users
+        .iter()
+        .find(|(node, _)| node.schema_name() == Some("Agent") && node.pointer.ends_with("/properties/uuid"));
     let changes = users.unwrap().1.iter().map(|(operation, location)| Change::Add {
         operation: operation.clone(),
-        location: format!("{location}.cnTotal"),
+        location: format!("{}.invented.cnTotal", location.strip_suffix(".uuid").unwrap()),
         node: json!({ "type": "integer" }),
         required: false,
     });
     let report = apply(&mut sources, changes.collect(), DATE).unwrap();
     assert_all_applied(&report, "");
     assert_no_lint_findings(&sources);
-    let schema = sources.at("agents.yaml", "/components/schemas/AgentContainerizedWorkloadCounts").unwrap();
+    let schema = sources.at("agents.yaml", "/components/schemas/AgentInvented").unwrap();
     assert_eq!(schema["properties"]["cnTotal"]["type"], "integer");
 }
 
@@ -909,6 +916,58 @@ fn apply_operation_with_passwords_and_keys_marks_them_as_secret() {
     assert!(files["src/labels.rs"].contains(paths));
 }
 
+/// An operation of the data lake has another base path and scheme; forms and headers are arguments of the function.
+#[test]
+fn apply_operation_with_form_headers_and_another_base_path_is_generated() {
+    let mut sources = SPEC.clone();
+    let text = json!({ "type": "string" });
+    let file = json!({ "type": "string", "format": "binary" });
+    let form = json!({ "type": "object", "required": ["file"], "properties": { "file": file, "other": file, "name": text } });
+    let header = json!({ "schema": text, "description": "x" });
+    let content = json!({ "application/json": { "schema": { "type": "array", "items": text } } });
+    let node = json!({
+        "parameters": [
+            { "name": "X-Tag", "in": "header", "required": true, "schema": text },
+            { "name": "scheme", "in": "header", "schema": {} },
+        ],
+        "requestBody": { "content": { "multipart/form-data": { "schema": form } } },
+        "responses": {
+            "200": { "description": "x", "headers": { "X-Route": header }, "content": content },
+            "207": { "description": "y", "content": content },
+        },
+    });
+    let change = new("post", "/sdl/labels", "labels_import", node);
+    let report = apply(&mut sources, vec![change], DATE).unwrap();
+    assert_all_applied(&report, "");
+    assert_no_lint_findings(&sources);
+    let item = &sources.tree("labels.yaml")["paths"]["/sdl/labels"];
+    assert_eq!(item["servers"][0]["url"], "https://{console}");
+    let post = &item["post"];
+    assert_eq!(post["security"], json!([{ "Bearer": [] }]));
+    assert_eq!(post["responses"]["200"]["headers"]["X-Route"]["schema"], text);
+    assert_eq!(post["responses"]["200"], post["responses"]["207"]);
+    let commands = sentinelone_codegen::commands::Commands::default();
+    let files = sentinelone_codegen::generate_from(&sources.bundle().unwrap(), &commands).unwrap();
+    let module = &files["src/labels.rs"];
+    for expected in [
+        "path: \"/sdl/labels\",",
+        "security: Security::Bearer,",
+        "request_format: RequestFormat::Form,",
+        "pub file: FilePart,",
+        "pub other: Option<FilePart>,",
+        "    x_tag: &str,\n    scheme: Option<&str>,\n    body: &LabelsImportRequest,\n",
+        ".header_param(\"scheme\", scheme)?",
+        ".header_param(\"X-Tag\", x_tag)?",
+        ".with_file(\"file\", &body.file)?",
+        ".with_file(\"other\", body.other.as_ref())",
+    ] {
+        assert!(module.contains(expected), "{expected}\n{module}");
+    }
+    assert!(files["src/lib.rs"].contains(
+        "labels::import(parts.header(\"x-tag\")?, parts.optional_header(\"scheme\"), &parts.body()?)"
+    ));
+}
+
 #[test]
 fn apply_operations_with_the_same_conditions_share_a_filter() {
     let mut sources = SPEC.clone();
@@ -948,9 +1007,9 @@ fn apply_rejects_only_the_unsupported_operation() {
     let choice = json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }] });
     let unsupported = [
         (
-            json!({ "requestBody": { "content": { "multipart/form-data": { "schema": {} } } },
+            json!({ "requestBody": { "content": { "text/plain": { "schema": {} } } },
                     "responses": responses(&affected) }),
-            "not JSON",
+            "neither JSON nor a form",
         ),
         (json!({ "responses": responses(&choice) }), "oneOf"),
     ];

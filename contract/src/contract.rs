@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use sentinelone::raw::runtime::{ApiVersion, OperationKind};
 use serde_json::{Map, Value, json};
 
 use super::finding::{ContractRule, Finding};
-use super::operation::{OperationSpec, json_schema_of};
+use super::form::FormField;
+use super::operation::{OperationSpec, Parameter, ParameterLocation, json_schema_of};
 use super::response_check::{BodyFindings, DeclaredBody, check_body};
 use super::schema::{self, Node, Schemas};
 use super::secret_search::text_secrets;
 use super::tolerance::{self, DeclaredRequest};
 use super::validation::{Direction, compile, validate};
-use super::{location, path, query};
+use super::{form, location, path, query};
 
 /// A specification to validate exchanges against.
 #[derive(Debug, Default)]
@@ -134,6 +136,9 @@ impl Contract {
         let found = self.operations.iter().filter_map(|operation| {
             let mut path_values = path::values(operation.path(), &segments)?;
             path_values.remove("version");
+            // The version of the API is only in paths below `/web/api`.
+            let is_versioned = operation.path().starts_with("/web/api/");
+            let version = if is_versioned { version } else { operation.versions().last().copied() };
             Some(OperationMatch { operation, version, path_values })
         });
         found.collect()
@@ -190,6 +195,54 @@ impl Contract {
         self.check_declared(operation, path_values, query, body).findings
     }
 
+    /// Validates the headers of a request that are parameters of the operation. Other headers are ignored.
+    pub fn check_headers(
+        &self,
+        operation: &OperationSpec,
+        headers: &BTreeMap<String, String>,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for parameter in operation.parameters().iter().filter(|parameter| parameter.is_in_header()) {
+            let mut sent = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&parameter.name));
+            let mut location = ParameterLocation::Header.root().to_owned();
+            location::field(&mut location, &parameter.name);
+            match sent.next() {
+                None if parameter.required => findings.push(missing(parameter)),
+                None => {}
+                Some((_, text)) => {
+                    let value = query::to_json(&self.schemas, &parameter.schema, text);
+                    let validator = compile(&self.schemas, &parameter.schema, Direction::Request);
+                    validate(&validator, &value, &location, &mut findings);
+                }
+            }
+        }
+        findings
+    }
+
+    /// Returns the fields of a form (`multipart/form-data`) as an object of the declared types, in which a file is its
+    /// name. `content_type` is the header `Content-Type`, which has the boundary.
+    ///
+    /// # Errors
+    /// Returns a description of the error if the body is not a form, or the operation has none.
+    pub fn form_to_json(
+        &self,
+        operation: &OperationSpec,
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<Value, String> {
+        self.form_of_fields(operation, form::fields(content_type, body)?)
+    }
+
+    pub(super) fn form_of_fields(
+        &self,
+        operation: &OperationSpec,
+        fields: Vec<FormField>,
+    ) -> Result<Value, String> {
+        let schema = operation.body_schema().filter(|_| operation.has_form());
+        let schema = schema.ok_or_else(|| "the operation has no form".to_owned())?;
+        Ok(form::to_json(&self.schemas, schema, fields))
+    }
+
     /// Validates a request like [`check_request`](Self::check_request), and returns it in the declared forms with the
     /// findings. A server that tolerates what the console tolerates continues with these forms.
     pub fn check_declared(
@@ -214,7 +267,7 @@ impl Contract {
                 self.schemas.undeclared(schema, body, location, None, &mut findings);
             }
             (None, Some(_)) => {
-                let message = "the operation has no JSON body";
+                let message = "the operation has no body";
                 findings.push(Finding::new(ContractRule::UndeclaredField, location, message));
             }
             (_, None) if declared.and_then(|body| body.get("required")) == Some(&Value::Bool(true)) => {
@@ -244,32 +297,28 @@ impl Contract {
             }
         }
         for parameter in operation.parameters().iter().filter(|parameter| parameter.required) {
-            let (root, present) = match parameter.in_path {
-                true => ("request.path", path_values.contains_key(&parameter.name)),
-                false => ("request.query", query.iter().any(|(name, _)| *name == parameter.name)),
+            let present = match parameter.location {
+                ParameterLocation::Path => path_values.contains_key(&parameter.name),
+                ParameterLocation::Query => query.iter().any(|(name, _)| *name == parameter.name),
+                // `check_headers` reports it.
+                ParameterLocation::Header => true,
             };
             if !present {
-                let mut location = root.to_owned();
-                location::field(&mut location, &parameter.name);
-                findings.push(Finding::new(
-                    ContractRule::MissingParameter,
-                    location,
-                    "required, but missing",
-                ));
+                findings.push(missing(parameter));
             }
         }
         let query = Value::Object(typed_query.clone());
-        let validator = operation
-            .validators()
-            .query
-            .get_or_init(|| compile(&self.schemas, &parameter_schema(operation, false), Direction::Request));
+        let validator = operation.validators().query.get_or_init(|| {
+            compile(&self.schemas, &parameter_schema(operation, ParameterLocation::Query), Direction::Request)
+        });
         validate(validator, &query, "request.query", findings);
 
         let path: Map<String, Value> = path_values
             .iter()
             .map(|(name, text)| {
                 let mut parameters = operation.parameters().iter();
-                let parameter = parameters.find(|parameter| parameter.in_path && parameter.name == *name);
+                let parameter =
+                    parameters.find(|parameter| parameter.is_in_path() && parameter.name == *name);
                 let value = match parameter {
                     Some(parameter) => query::to_json(&self.schemas, &parameter.schema, text),
                     None => Value::String(text.clone()),
@@ -278,10 +327,9 @@ impl Contract {
             })
             .collect();
         let path = Value::Object(path);
-        let validator = operation
-            .validators()
-            .path
-            .get_or_init(|| compile(&self.schemas, &parameter_schema(operation, true), Direction::Request));
+        let validator = operation.validators().path.get_or_init(|| {
+            compile(&self.schemas, &parameter_schema(operation, ParameterLocation::Path), Direction::Request)
+        });
         validate(validator, &path, "request.path", findings);
     }
 
@@ -400,9 +448,16 @@ fn check_references(node: &Value, schemas: &Schemas) -> Result<(), ContractError
     }
 }
 
+/// Returns the finding for a missing parameter.
+fn missing(parameter: &Parameter) -> Finding {
+    let mut location = parameter.location.root().to_owned();
+    location::field(&mut location, &parameter.name);
+    Finding::new(ContractRule::MissingParameter, location, "required, but missing")
+}
+
 /// Returns an object schema of the parameters. Required parameters are checked separately, by another rule.
-fn parameter_schema(operation: &OperationSpec, in_path: bool) -> Value {
-    let parameters = operation.parameters().iter().filter(|parameter| parameter.in_path == in_path);
+fn parameter_schema(operation: &OperationSpec, location: ParameterLocation) -> Value {
+    let parameters = operation.parameters().iter().filter(|parameter| parameter.location == location);
     let properties: Map<String, Value> = parameters.map(|p| (p.name.clone(), p.schema.clone())).collect();
     json!({ "type": "object", "properties": properties })
 }

@@ -58,6 +58,7 @@ impl Exchange {
         let found = self.match_operation(contract)?;
         let body = self.request.body.as_ref();
         let mut findings = contract.check_request(found.operation, &found.path_values, &self.query(), body);
+        findings.extend(contract.check_headers(found.operation, &self.request.headers));
         if self.path().contains('{') {
             findings.retain(|finding| !finding.location.starts_with("request.path"));
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::contract::{Contract, OperationMatch};
 use super::fixture::Exchange;
-use super::operation::OperationSpec;
+use super::operation::{OperationSpec, ParameterLocation};
 use super::schema::Schemas;
 use super::value_context::{FieldDeclaration, ValueContext};
 
@@ -36,9 +36,13 @@ impl<'a> ExchangeContext<'a> {
         values.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    pub(super) fn parameter(&self, in_path: bool, name: &str) -> (ValueContext<'a>, FieldDeclaration) {
+    pub(super) fn parameter(
+        &self,
+        location: ParameterLocation,
+        name: &str,
+    ) -> (ValueContext<'a>, FieldDeclaration) {
         let mut all = self.operation().map(|operation| operation.parameters().iter()).into_iter().flatten();
-        match all.find(|parameter| parameter.in_path == in_path && parameter.name == name) {
+        match all.find(|parameter| parameter.is_named(location, name)) {
             Some(parameter) => {
                 let schema = Some(&parameter.schema);
                 (

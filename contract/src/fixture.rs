@@ -65,7 +65,10 @@ pub struct ExchangeRequest {
     /// The query. Files can hold numbers, booleans and arrays instead of strings.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "deserialize_query")]
     pub query: BTreeMap<String, String>,
-    /// The request body.
+    /// The headers that are parameters of the operation.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// The request body. A form is the object of its fields, in which a file is its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
 }

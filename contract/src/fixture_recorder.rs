@@ -194,6 +194,8 @@ fn exchange(raw: &RawExchange<'_>, provenance: Provenance) -> Exchange {
     let mut exchange = Exchange::new(operation, raw.status.as_u16(), provenance);
     exchange.request.path = (path != raw.path).then(|| raw.path.to_owned());
     exchange.request.query = raw.query.iter().cloned().collect();
+    let headers = raw.request_headers.iter();
+    exchange.request.headers = headers.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     exchange.request.body = raw.request_body.cloned();
     exchange.headers = string_headers(raw.headers);
     exchange.response = raw.response_body.and_then(|body| serde_json::from_slice::<Value>(body).ok());

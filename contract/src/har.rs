@@ -32,16 +32,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::fixture::{BYTE_ORDER_MARK, Exchange, Provenance, ProvenanceKind};
+use super::form::FormField;
 use super::json_stream::{JsonStream, StreamError};
+use super::operation::OperationSpec;
 use super::sanitize::Sanitizer;
 use super::secret_text::{MASK, contains_jwt, is_secret_name};
 use super::{Contract, ContractRule, Finding, location};
 
-/// The base path of the API on each console.
-const API_PATH: &str = "/web/api/";
+/// The base paths of the API on each console.
+const API_PATHS: [&str; 2] = ["/web/api/", "/sdl/"];
 
 /// An exchange with the management API in a HAR file.
 #[derive(Clone, Debug)]
@@ -321,7 +324,9 @@ impl<F: FnMut(HarEntry) -> ControlFlow<()>> EntryReader<F> {
             self.summary.unreadable += 1;
             return ControlFlow::Continue(());
         };
-        let url = url::Url::parse(&url).ok().filter(|url| url.path().starts_with(API_PATH));
+        let url = url::Url::parse(&url)
+            .ok()
+            .filter(|url| API_PATHS.iter().any(|base| url.path().starts_with(base)));
         let Some(url) = url else {
             self.summary.skipped += 1;
             return ControlFlow::Continue(());
@@ -379,8 +384,37 @@ struct HarRequest {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct HarPostData {
+    mime_type: Option<String>,
     text: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    params: Vec<HarParam>,
+}
+
+/// A field of a form.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HarParam {
+    name: String,
+    value: Option<String>,
+    file_name: Option<String>,
+}
+
+impl HarPostData {
+    /// Returns the form as JSON; `None` if it is not readable.
+    fn form(self, contract: &Contract, operation: &OperationSpec) -> Option<Value> {
+        let Self { mime_type, text, params } = self;
+        let Some(text) = text.filter(|_| params.is_empty()) else {
+            let fields = params.into_iter().map(|HarParam { name, value, file_name }| FormField {
+                name,
+                file_name,
+                text: value.unwrap_or_default(),
+            });
+            return contract.form_of_fields(operation, fields.collect()).ok();
+        };
+        contract.form_to_json(operation, &mime_type?, text.into()).ok()
+    }
 }
 
 #[derive(Deserialize)]
@@ -423,12 +457,19 @@ fn build_entry(
     status: u16,
     response: HarResponse,
 ) -> HarEntry {
-    let HarRequest { method, post_data, body_size, .. } = request;
+    let HarRequest { method, post_data, body_size, headers: request_headers, .. } = request;
     let mut findings = Vec::new();
     let mut provenance = Provenance::new(ProvenanceKind::Recorded, "HAR");
     provenance.note = format!("entry {number}");
     let operation = format!("{} {}", method.to_uppercase(), url.path());
     let mut exchange = Exchange::new(operation, status, provenance);
+    let contract = Contract::bundled();
+    let found = contract.match_operation(&method, url.path()).map(|found| found.operation);
+    for parameter in found.into_iter().flat_map(OperationSpec::parameters).filter(|one| one.is_in_header()) {
+        let sent = request_headers.iter().find(|header| header.name.eq_ignore_ascii_case(&parameter.name));
+        let sent = sent.filter(|header| !contains_jwt(&header.value));
+        exchange.request.headers.extend(sent.map(|header| (parameter.name.clone(), header.value.clone())));
+    }
 
     for (name, value) in url.query_pairs() {
         let query = &mut exchange.request.query;
@@ -437,10 +478,7 @@ fn build_entry(
                 query.insert(name.into_owned(), value.into_owned());
             }
             Some(earlier) => {
-                let contract = Contract::bundled();
-                let found = contract.match_operation(&method, url.path());
-                let mut finding =
-                    contract.repeated_parameter(found.as_ref().map(|found| found.operation), &name);
+                let mut finding = contract.repeated_parameter(found, &name);
                 // The name can be a secret, too.
                 if contains_jwt(&name) {
                     finding.location = "request.query".to_owned();
@@ -453,18 +491,23 @@ fn build_entry(
         }
     }
     let has_body = post_data.is_some() || body_size.is_some_and(|size| size > 0.0);
-    let body_text = post_data.and_then(|data| data.text).filter(|text| !text.trim().is_empty());
-    match body_text.as_ref().map(|text| serde_json::from_str(text)) {
-        Some(Ok(body)) => exchange.request.body = Some(body),
-        Some(Err(_)) => {
-            if body_text.as_deref().is_some_and(contains_jwt) {
+    if let Some(data) = post_data {
+        let has_token = data.text.as_deref().is_some_and(contains_jwt);
+        let is_empty =
+            data.params.is_empty() && data.text.as_deref().is_none_or(|text| text.trim().is_empty());
+        let (body, expected) = match found.filter(|operation| operation.has_form()) {
+            Some(operation) => (data.form(contract, operation), "a form"),
+            None => (data.text.and_then(|text| serde_json::from_str(&text).ok()), "JSON"),
+        };
+        if body.is_none() && !is_empty {
+            if has_token {
                 let message = "the body holds a signed token";
                 findings.push(Finding::new(ContractRule::UnredactedSecret, "request.body", message));
             }
-            let message = "the body is not JSON";
+            let message = format!("the body is not {expected}");
             findings.push(Finding::new(ContractRule::InvalidJson, "request.body", message));
         }
-        None => {}
+        exchange.request.body = body.filter(|_| !is_empty);
     }
 
     for NameValue { name, value } in &response.headers {

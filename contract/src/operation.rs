@@ -31,6 +31,9 @@ struct Details {
     validators: Validators,
 }
 
+/// The media type of a form.
+const FORM: &str = "multipart/form-data";
+
 /// Validators, compiled on first use; an error if the schema of the specification is not usable.
 #[derive(Debug, Default)]
 pub(super) struct Validators {
@@ -40,14 +43,37 @@ pub(super) struct Validators {
     pub(super) responses: BTreeMap<String, ResponseChecks>,
 }
 
+/// Where a request has a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParameterLocation {
+    /// In the path.
+    Path,
+    /// In the query.
+    Query,
+    /// In a header.
+    Header,
+}
+
+impl ParameterLocation {
+    /// Returns the prefix of the locations in findings: `request.path`, `request.query` or `request.headers`.
+    pub(super) fn root(self) -> &'static str {
+        match self {
+            Self::Path => "request.path",
+            Self::Query => "request.query",
+            Self::Header => "request.headers",
+        }
+    }
+}
+
 /// A parameter of an operation.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Parameter {
     /// The name on the wire.
     pub name: String,
-    /// Whether it is a path parameter; otherwise it is a query parameter.
-    pub in_path: bool,
+    /// Where the request has it.
+    pub location: ParameterLocation,
     /// Whether the request requires it.
     pub required: bool,
     /// The schema, which may be a reference.
@@ -56,25 +82,53 @@ pub struct Parameter {
     pub x_s1: Value,
 }
 
+impl Parameter {
+    /// Returns whether it has this location and name. The case of the name of a header is ignored.
+    pub(super) fn is_named(&self, location: ParameterLocation, name: &str) -> bool {
+        let same = match location {
+            ParameterLocation::Header => self.name.eq_ignore_ascii_case(name),
+            ParameterLocation::Path | ParameterLocation::Query => self.name == name,
+        };
+        self.location == location && same
+    }
+
+    /// Returns whether it is a path parameter.
+    pub fn is_in_path(&self) -> bool {
+        self.location == ParameterLocation::Path
+    }
+
+    /// Returns whether it is a query parameter.
+    pub fn is_in_query(&self) -> bool {
+        self.location == ParameterLocation::Query
+    }
+
+    /// Returns whether it is a header.
+    pub fn is_in_header(&self) -> bool {
+        self.location == ParameterLocation::Header
+    }
+}
+
 impl Details {
     fn new(node: &Value, shared_parameters: &Value) -> Self {
         let lists = [node.get("parameters"), Some(shared_parameters)];
         let mut parameters: Vec<Parameter> = Vec::new();
         for parameter in lists.into_iter().flatten().filter_map(Value::as_array).flatten() {
             let string = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-            let in_path = match string("in") {
-                "path" => true,
-                "query" => false,
+            let location = match string("in") {
+                "path" => ParameterLocation::Path,
+                "query" => ParameterLocation::Query,
+                "header" => ParameterLocation::Header,
                 _ => continue,
             };
             // A parameter of the operation takes precedence over a parameter of the path item.
-            if parameters.iter().any(|other| other.in_path == in_path && other.name == string("name")) {
+            if parameters.iter().any(|other| other.is_named(location, string("name"))) {
                 continue;
             }
             parameters.push(Parameter {
                 name: string("name").to_owned(),
-                in_path,
-                required: in_path || parameter.get("required") == Some(&Value::Bool(true)),
+                location,
+                required: location == ParameterLocation::Path
+                    || parameter.get("required") == Some(&Value::Bool(true)),
                 schema: parameter.get("schema").cloned().unwrap_or_default(),
                 x_s1: parameter.get("x-s1").cloned().unwrap_or_default(),
             });
@@ -188,19 +242,26 @@ impl OperationSpec {
         if self.x_s1_str("paging") == Some("cursor") { Paging::Cursor } else { Paging::None }
     }
 
-    /// Returns the path and query parameters.
+    /// Returns the parameters in path, query and headers.
     pub fn parameters(&self) -> &[Parameter] {
         &self.details().parameters
     }
 
     /// Returns the query parameter `name`.
     pub fn query_parameter(&self, name: &str) -> Option<&Parameter> {
-        self.parameters().iter().find(|parameter| !parameter.in_path && parameter.name == name)
+        self.parameters().iter().find(|parameter| parameter.is_in_query() && parameter.name == name)
     }
 
-    /// Returns the schema of the JSON request body.
+    /// Returns the schema of the request body: of JSON, or of the fields of a form.
     pub fn body_schema(&self) -> Option<&Value> {
-        json_schema_of(self.as_json().get("requestBody")?)
+        let body = self.as_json().get("requestBody")?;
+        json_schema_of(body).or_else(|| body.get("content")?.get(FORM)?.get("schema"))
+    }
+
+    /// Returns whether the request body is a form (`multipart/form-data`).
+    pub fn has_form(&self) -> bool {
+        let content = self.as_json().get("requestBody").and_then(|body| body.get("content"));
+        content.is_some_and(|content| content.get(FORM).is_some())
     }
 
     /// Returns the JSON schema of the response with this status code, or `None` if no JSON is declared.

@@ -8,6 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use super::exchange_context::ExchangeContext;
 use super::fixture::{Exchange, ExchangeRequest};
+use super::operation::ParameterLocation;
 use super::path;
 use super::pseudonymize::{Format, Pseudonymizer, detect_format};
 use super::secret_text::{MASK, contains_jwt};
@@ -151,12 +152,18 @@ impl Pass<'_> {
             None => self.unknown_path(exchange),
         };
         let query = exchange.request.query.iter().map(|(name, value)| {
-            let (context, declaration) = exchange_context.parameter(false, name);
+            let (context, declaration) = exchange_context.parameter(ParameterLocation::Query, name);
             (self.name(name, declaration), self.parameter(&context, value))
+        });
+        let headers = exchange.request.headers.iter().filter_map(|(name, value)| {
+            let (context, declaration) = exchange_context.parameter(ParameterLocation::Header, name);
+            let is_declared = declaration == FieldDeclaration::Declared;
+            is_declared.then(|| (name.clone(), self.parameter(&context, value)))
         });
         let request = ExchangeRequest {
             path,
             query: query.collect(),
+            headers: headers.collect(),
             body: exchange
                 .request
                 .body
@@ -203,7 +210,7 @@ impl Pass<'_> {
                     return version.to_owned();
                 }
                 let value = found.path_values.get(name).map(String::as_str).unwrap_or_default();
-                self.text(&exchange_context.parameter(true, name).0, value)
+                self.text(&exchange_context.parameter(ParameterLocation::Path, name).0, value)
             })
         });
         (name, path)

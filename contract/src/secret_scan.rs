@@ -5,6 +5,7 @@ use super::exchange_context::ExchangeContext;
 use super::finding::Finding;
 use super::fixture::Exchange;
 use super::location;
+use super::operation::ParameterLocation;
 use super::secret_search::Search;
 use super::secret_text::is_secret_name;
 
@@ -36,13 +37,13 @@ impl Contract {
         for (name, value) in exchange_context.path_values() {
             let mut location = "request.path".to_owned();
             location::field(&mut location, name);
-            search.text(&exchange_context.parameter(true, name).0, value, &location);
+            search.text(&exchange_context.parameter(ParameterLocation::Path, name).0, value, &location);
         }
         for (name, value) in &exchange.request.query {
             let mut location = "request.query".to_owned();
             location::field(&mut location, name);
             search.jwt(name, &location);
-            let context = exchange_context.parameter(false, name).0;
+            let context = exchange_context.parameter(ParameterLocation::Query, name).0;
             let items = value.split(',').filter(|_| context.kind() == Some("array"));
             let items: Vec<&str> = items.collect();
             if items.is_empty() {
@@ -51,6 +52,11 @@ impl Contract {
             for item in items {
                 search.text(&context.item(), item, &location);
             }
+        }
+        for (name, value) in &exchange.request.headers {
+            let mut location = ParameterLocation::Header.root().to_owned();
+            location::field(&mut location, name);
+            search.text(&exchange_context.parameter(ParameterLocation::Header, name).0, value, &location);
         }
         if let Some(body) = &exchange.request.body {
             search.value(&exchange_context.request_body(), body, &mut "request.body".to_owned());

@@ -10,7 +10,7 @@ pub use administration::*;
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRequirement, Method,
     OpenEnum, Operation, OperationKind, Page, Paging, Permissions, RateLimit, Request,
-    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::SortOrder;
 use crate::sites::{LicenseFeature, LicenseState, LicenseType, Licenses, Suite};
@@ -24,6 +24,7 @@ pub static LIST: Operation = Operation {
     summary: "List accounts",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Accounts.view"], &[]),
     access: None,
     end: None,
@@ -41,6 +42,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<AccountsListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -92,6 +94,7 @@ pub static GET: Operation = Operation {
     summary: "Get an account",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Accounts.view"], &[]),
     access: None,
     end: None,
@@ -109,6 +112,7 @@ pub static GET: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -207,12 +211,18 @@ pub struct Account {
     /// ID of the account.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
+    /// Settings of the incident response service.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ir_fields: Option<AccountsCreateDataIrFields>,
     /// True when this is the default account.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_default: Option<bool>,
     /// Licenses of the account: bundles, settings and add-on modules.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub licenses: Option<Licenses>,
+    /// Whether the account opens in the Singularity Operations Center.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub make_soc_default_ui: Option<bool>,
     /// Name of the account.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
@@ -302,8 +312,12 @@ impl crate::runtime::object_reader::ReadMembers for Account {
                 self.external_id = crate::runtime::object_reader::string(map)?;
             }
             "id" => self.id = crate::runtime::object_reader::string(map)?,
+            "irFields" => self.ir_fields = crate::runtime::object_reader::object(map)?,
             "isDefault" => self.is_default = crate::runtime::object_reader::boolean(map)?,
             "licenses" => self.licenses = crate::runtime::object_reader::object(map)?,
+            "makeSocDefaultUi" => {
+                self.make_soc_default_ui = crate::runtime::object_reader::boolean(map)?;
+            }
             "name" => self.name = crate::runtime::object_reader::string(map)?,
             "numberOfSites" => {
                 self.number_of_sites = crate::runtime::object_reader::integer(map)?;
@@ -386,6 +400,246 @@ impl crate::runtime::object_reader::ReadMembers for AccountSku {
 }
 crate::runtime::object_reader::impl_read_members!(AccountSku);
 
+/// Accounts create data ir fields. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AccountsCreateDataIrFields {
+    /// City. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub city: Option<String>,
+    /// Company name. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub company_name: Option<String>,
+    /// Contact email. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub contact_email: Option<String>,
+    /// Contact first name. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub contact_first_name: Option<String>,
+    /// Contact last name. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub contact_last_name: Option<String>,
+    /// Country. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub country: Option<String>,
+    /// Industry. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub industry: Option<AccountsCreateDataIrFieldsIndustry>,
+    /// Number of employees endpoints. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub number_of_employees_endpoints: Option<i64>,
+    /// Postal. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub postal: Option<String>,
+    /// Region. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub region: Option<String>,
+}
+
+impl AccountsCreateDataIrFields {
+    /// City. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn city(mut self, city: impl Into<String>) -> Self {
+        self.city = Some(city.into());
+        self
+    }
+    /// Company name. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn company_name(mut self, company_name: impl Into<String>) -> Self {
+        self.company_name = Some(company_name.into());
+        self
+    }
+    /// Contact email. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn contact_email(mut self, contact_email: impl Into<String>) -> Self {
+        self.contact_email = Some(contact_email.into());
+        self
+    }
+    /// Contact first name. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn contact_first_name(mut self, contact_first_name: impl Into<String>) -> Self {
+        self.contact_first_name = Some(contact_first_name.into());
+        self
+    }
+    /// Contact last name. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn contact_last_name(mut self, contact_last_name: impl Into<String>) -> Self {
+        self.contact_last_name = Some(contact_last_name.into());
+        self
+    }
+    /// Country. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn country(mut self, country: impl Into<String>) -> Self {
+        self.country = Some(country.into());
+        self
+    }
+    /// Industry. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn industry(
+        mut self,
+        industry: impl Into<AccountsCreateDataIrFieldsIndustry>,
+    ) -> Self {
+        self.industry = Some(industry.into());
+        self
+    }
+    /// Number of employees endpoints. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn number_of_employees_endpoints(
+        mut self,
+        number_of_employees_endpoints: i64,
+    ) -> Self {
+        self.number_of_employees_endpoints = Some(number_of_employees_endpoints);
+        self
+    }
+    /// Postal. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn postal(mut self, postal: impl Into<String>) -> Self {
+        self.postal = Some(postal.into());
+        self
+    }
+    /// Region. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+}
+
+impl crate::runtime::Sealed for AccountsCreateDataIrFields {}
+impl Fields for AccountsCreateDataIrFields {
+    const FIELDS: &'static [Field] = &[
+        Field::new(
+            "city",
+            "city",
+            FieldKind::String,
+            "City. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            required: true,
+            ..Field::new(
+                "companyName",
+                "company_name",
+                FieldKind::String,
+                "Company name. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "contactEmail",
+                "contact_email",
+                FieldKind::String,
+                "Contact email. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "contactFirstName",
+                "contact_first_name",
+                FieldKind::String,
+                "Contact first name. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "contactLastName",
+                "contact_last_name",
+                FieldKind::String,
+                "Contact last name. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "country",
+                "country",
+                FieldKind::String,
+                "Country. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            enum_values: <AccountsCreateDataIrFieldsIndustry as OpenEnum>::VALUES,
+            ..Field::new(
+                "industry",
+                "industry",
+                FieldKind::String,
+                "Industry. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "numberOfEmployeesEndpoints",
+                "number_of_employees_endpoints",
+                FieldKind::Integer,
+                "Number of employees endpoints. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "postal",
+            "postal",
+            FieldKind::String,
+            "Postal. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "region",
+            "region",
+            FieldKind::String,
+            "Region. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+    ];
+}
+
 /// Query of [`list`](fn@list): List accounts
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -427,9 +681,15 @@ pub struct AccountsListQuery {
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
+    /// Only accounts that have this licensed module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
     /// Only accounts that have exactly this name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Only accounts with one of these texts in the name. At most 10 items, each at least 2 characters.
+    #[serde(rename = "name__contains", skip_serializing_if = "Option::is_none")]
+    pub name_contains: Option<Vec<String>>,
     /// Only accounts whose name contains this string. A console with a single account ignores the condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
@@ -439,15 +699,24 @@ pub struct AccountsListQuery {
     /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_count: Option<bool>,
+    /// Only accounts that have this SKU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
     /// Field to sort the list by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_by: Option<AccountSortField>,
     /// Sort direction for `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
+    /// Only accounts in this state; `states` takes several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<AccountsUpdateResultState>,
     /// Only accounts in one of these states, such as active or expired. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<Vec<String>>,
+    /// Only accounts that are in none of these states. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub states_nin: Option<Vec<String>>,
     /// Only accounts with this total number of licenses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_licenses: Option<i64>,
@@ -485,13 +754,20 @@ impl crate::runtime::object_reader::ReadMembers for AccountsListQuery {
             "ids" => self.ids = crate::runtime::object_reader::value(map)?,
             "isDefault" => self.is_default = crate::runtime::object_reader::value(map)?,
             "limit" => self.limit = crate::runtime::object_reader::value(map)?,
+            "module" => self.module = crate::runtime::object_reader::value(map)?,
             "name" => self.name = crate::runtime::object_reader::value(map)?,
+            "name__contains" => {
+                self.name_contains = crate::runtime::object_reader::value(map)?;
+            }
             "query" => self.query = crate::runtime::object_reader::value(map)?,
             "skip" => self.skip = crate::runtime::object_reader::value(map)?,
             "skipCount" => self.skip_count = crate::runtime::object_reader::value(map)?,
+            "sku" => self.sku = crate::runtime::object_reader::value(map)?,
             "sortBy" => self.sort_by = crate::runtime::object_reader::value(map)?,
             "sortOrder" => self.sort_order = crate::runtime::object_reader::value(map)?,
+            "state" => self.state = crate::runtime::object_reader::value(map)?,
             "states" => self.states = crate::runtime::object_reader::value(map)?,
+            "statesNin" => self.states_nin = crate::runtime::object_reader::value(map)?,
             "totalLicenses" => {
                 self.total_licenses = crate::runtime::object_reader::value(map)?;
             }
@@ -597,11 +873,28 @@ impl AccountsListQuery {
         self.limit = Some(limit);
         self
     }
+    /// Only accounts that have this licensed module.
+    #[inline]
+    #[must_use]
+    pub fn module(mut self, module: impl Into<String>) -> Self {
+        self.module = Some(module.into());
+        self
+    }
     /// Only accounts that have exactly this name.
     #[inline]
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+    /// Only accounts with one of these texts in the name. At most 10 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn name_contains(
+        mut self,
+        name_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.name_contains = Some(crate::runtime::converted(name_contains));
         self
     }
     /// Only accounts whose name contains this string. A console with a single account ignores the condition.
@@ -625,6 +918,13 @@ impl AccountsListQuery {
         self.skip_count = Some(skip_count);
         self
     }
+    /// Only accounts that have this SKU.
+    #[inline]
+    #[must_use]
+    pub fn sku(mut self, sku: impl Into<String>) -> Self {
+        self.sku = Some(sku.into());
+        self
+    }
     /// Field to sort the list by.
     #[inline]
     #[must_use]
@@ -639,6 +939,13 @@ impl AccountsListQuery {
         self.sort_order = Some(sort_order.into());
         self
     }
+    /// Only accounts in this state; `states` takes several.
+    #[inline]
+    #[must_use]
+    pub fn state(mut self, state: impl Into<AccountsUpdateResultState>) -> Self {
+        self.state = Some(state.into());
+        self
+    }
     /// Only accounts in one of these states, such as active or expired. At most 5000 items.
     #[inline]
     #[must_use]
@@ -647,6 +954,16 @@ impl AccountsListQuery {
         states: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.states = Some(crate::runtime::converted(states));
+        self
+    }
+    /// Only accounts that are in none of these states. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn states_nin(
+        mut self,
+        states_nin: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.states_nin = Some(crate::runtime::converted(states_nin));
         self
     }
     /// Only accounts with this total number of licenses.
@@ -849,6 +1166,41 @@ impl Fields for AccountsListQuery {
                 "Field to sort the list by.",
             )
         },
+        Field::new(
+            "module",
+            "module",
+            FieldKind::String,
+            "Only accounts that have this licensed module.",
+        ),
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "name__contains",
+                "name_contains",
+                FieldKind::List,
+                "Only accounts with one of these texts in the name.",
+            )
+        },
+        Field::new("sku", "sku", FieldKind::String, "Only accounts that have this SKU."),
+        Field {
+            enum_values: <AccountsUpdateResultState as OpenEnum>::VALUES,
+            ..Field::new(
+                "state",
+                "state",
+                FieldKind::String,
+                "Only accounts in this state; `states` takes several.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "statesNin",
+                "states_nin",
+                FieldKind::List,
+                "Only accounts that are in none of these states.",
+            )
+        },
     ];
 }
 
@@ -885,6 +1237,34 @@ open_enum! {
 }
 
 open_enum! {
+    /// Accounts create data ir fields industry values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum AccountsCreateDataIrFieldsIndustry {
+        /// Wire value `Education`.
+        Education = "Education",
+        /// Wire value `Government (Central/Federal)`.
+        GovernmentCentralFederal = "Government (Central/Federal)",
+        /// Wire value `Government (Local)`.
+        GovernmentLocal = "Government (Local)",
+        /// Wire value `Healthcare (Provider)`.
+        HealthcareProvider = "Healthcare (Provider)",
+        /// Wire value `Other`.
+        Other = "Other",
+    }
+}
+
+open_enum! {
+    /// Accounts update result state values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum AccountsUpdateResultState {
+        /// Wire value `active`.
+        Active = "active",
+        /// Wire value `expired`.
+        Expired = "expired",
+        /// Wire value `deleted`.
+        Deleted = "deleted",
+    }
+}
+
+open_enum! {
     /// Billing mode of an account.
     pub enum BillingMode {
         /// Wire value `subscription`.
@@ -901,5 +1281,7 @@ open_enum! {
         Customer = "customer",
         /// Wire value `mssp`.
         Mssp = "mssp",
+        /// Wire value `ir`.
+        Ir = "ir",
     }
 }

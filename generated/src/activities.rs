@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     ApiVersion, Evidence, Field, FieldKind, Fields, FilterRequirement, Method, OpenEnum,
     Operation, OperationKind, Page, Paging, Permissions, RateLimit, Request,
-    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::SortOrder;
 use crate::threats::OsType;
@@ -26,6 +26,7 @@ pub static LIST: Operation = Operation {
     summary: "List activities",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Activity Page.view"], &[]),
     access: None,
     end: None,
@@ -43,6 +44,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<ActivitiesListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -101,6 +103,7 @@ pub static LIST_TYPES: Operation = Operation {
     summary: "List activity types",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Activity Page.view"], &[]),
     access: None,
     end: None,
@@ -118,6 +121,7 @@ pub static LIST_TYPES: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -207,6 +211,9 @@ pub struct ActivitiesListQuery {
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
+    /// Only activities that are related to the entities with these IDs. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub related_ids: Option<Vec<String>>,
     /// Only activities that concern these rules, by rule ID. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_ids: Option<Vec<String>>,
@@ -276,6 +283,7 @@ impl crate::runtime::object_reader::ReadMembers for ActivitiesListQuery {
                 self.include_hidden = crate::runtime::object_reader::value(map)?;
             }
             "limit" => self.limit = crate::runtime::object_reader::value(map)?,
+            "relatedIds" => self.related_ids = crate::runtime::object_reader::value(map)?,
             "ruleIds" => self.rule_ids = crate::runtime::object_reader::value(map)?,
             "siteIds" => self.site_ids = crate::runtime::object_reader::value(map)?,
             "skip" => self.skip = crate::runtime::object_reader::value(map)?,
@@ -423,6 +431,16 @@ impl ActivitiesListQuery {
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
+        self
+    }
+    /// Only activities that are related to the entities with these IDs. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn related_ids(
+        mut self,
+        related_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.related_ids = Some(crate::runtime::converted(related_ids));
         self
     }
     /// Only activities that concern these rules, by rule ID. At most 5000 items.
@@ -722,6 +740,15 @@ impl Fields for ActivitiesListQuery {
                 "sort_by",
                 FieldKind::String,
                 "Field to sort the list by.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "relatedIds",
+                "related_ids",
+                FieldKind::List,
+                "Only activities that are related to the entities with these IDs.",
             )
         },
     ];

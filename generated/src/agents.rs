@@ -19,8 +19,8 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     ApiVersion, Binary, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields,
     Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, RateLimit, Request, RequestError, ResponseFormat, Secret, Tier,
-    Timestamp, open_enum,
+    Permissions, RateLimit, Request, RequestError, RequestFormat, ResponseFormat, Secret,
+    Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, Scope, SortOrder, SuccessFlag};
 use crate::threats::{
@@ -37,6 +37,7 @@ pub static LIST: Operation = Operation {
     summary: "List agents",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &[]),
     access: None,
     end: None,
@@ -54,6 +55,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <AgentsListQuery as Fields>::FIELDS,
@@ -108,6 +110,7 @@ pub static ABORT_SCAN: Operation = Operation {
     summary: "Stop full disk scans",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.abortScan"], &[]),
     access: None,
     end: None,
@@ -125,6 +128,7 @@ pub static ABORT_SCAN: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
@@ -174,6 +178,7 @@ pub static BROADCAST: Operation = Operation {
     summary: "Show a message on endpoints",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.sendMessage"], &[]),
     access: None,
     end: None,
@@ -191,6 +196,7 @@ pub static BROADCAST: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -248,6 +254,7 @@ pub static CONNECT: Operation = Operation {
     summary: "Connect agents to the network",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.reconnectToNetwork"], &[]),
     access: None,
     end: None,
@@ -265,6 +272,7 @@ pub static CONNECT: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
@@ -325,6 +333,7 @@ pub static DISCONNECT: Operation = Operation {
     summary: "Disconnect agents from the network",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.disconnectFromNetwork"], &[]),
     access: None,
     end: None,
@@ -342,6 +351,7 @@ pub static DISCONNECT: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
@@ -402,6 +412,7 @@ pub static FETCH_LOGS: Operation = Operation {
     summary: "Fetch logs",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.FetchLogs"], &[]),
     access: None,
     end: None,
@@ -419,6 +430,7 @@ pub static FETCH_LOGS: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -471,6 +483,7 @@ pub static INITIATE_SCAN: Operation = Operation {
     summary: "Start a full disk scan",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.initiateScan"], &[]),
     access: None,
     end: None,
@@ -488,6 +501,7 @@ pub static INITIATE_SCAN: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -551,6 +565,7 @@ pub static SHUTDOWN: Operation = Operation {
     summary: "Shut endpoints down",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.shutDown"], &[]),
     access: None,
     end: None,
@@ -568,6 +583,7 @@ pub static SHUTDOWN: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
@@ -622,6 +638,7 @@ pub static UNINSTALL: Operation = Operation {
     summary: "Uninstall agents",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.uninstall"], &[]),
     access: None,
     end: None,
@@ -639,6 +656,7 @@ pub static UNINSTALL: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
@@ -693,6 +711,7 @@ pub static LIST_APPLICATIONS: Operation = Operation {
     summary: "List installed applications",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &[]),
     access: None,
     end: None,
@@ -710,6 +729,7 @@ pub static LIST_APPLICATIONS: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<AgentsListApplicationsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -768,6 +788,7 @@ pub static COUNT: Operation = Operation {
     summary: "Count agents",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &[]),
     access: None,
     end: None,
@@ -785,6 +806,7 @@ pub static COUNT: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <AgentsCountQuery as Fields>::FIELDS,
@@ -835,6 +857,7 @@ pub static FETCH_FILES: Operation = Operation {
     summary: "Fetch files from an endpoint",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.fileFetch"], &[]),
     access: None,
     end: None,
@@ -852,6 +875,7 @@ pub static FETCH_FILES: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -913,6 +937,7 @@ pub static DOWNLOAD: Operation = Operation {
     summary: "Download an upload of an agent",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Endpoints.view"],
         &[
@@ -937,6 +962,7 @@ pub static DOWNLOAD: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Binary,
     query_params: &[],
     body_parts: &[],
@@ -998,6 +1024,11 @@ pub struct Agent {
     /// Active Directory details of the endpoint and its last user.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub active_directory: Option<AgentActiveDirectory>,
+    /// Protections that are active on the endpoint.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub active_protection: Option<
+        Vec<AgentApproveStatelessUpgradeFilterActiveProtection>,
+    >,
     /// Number of active threats on the endpoint.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub active_threats: Option<i64>,
@@ -1019,9 +1050,9 @@ pub struct Agent {
     /// Status of the agent's migration to another console, if it is migrating.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub console_migration_status: Option<ConsoleMigrationStatus>,
-    /// Numbers of containers on the endpoint: total, running and stopped.
+    /// Numbers of containers, pods and tasks on the endpoint that the agent protects.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub containerized_workload_counts: Option<Map<String, Value>>,
+    pub containerized_workload_counts: Option<ContainerizedWorkloadCounts>,
     /// Number of processor cores in the endpoint.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub core_count: Option<i64>,
@@ -1070,6 +1101,9 @@ pub struct Agent {
     /// Time when the group of the agent last changed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub group_updated_at: Option<Timestamp>,
+    /// True when the agent protects containers at the moment.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub has_containerized_workload: Option<bool>,
     /// ID of the agent.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
@@ -1085,9 +1119,15 @@ pub struct Agent {
     /// True when the agent has recently been in contact with the console.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_active: Option<bool>,
+    /// True when the agent connects an Active Directory to the console.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub is_ad_connector: Option<bool>,
     /// True when the agent has been decommissioned in the console.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_decommissioned: Option<bool>,
+    /// True when the agent runs workflows of Hyperautomation.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub is_hyper_automate: Option<bool>,
     /// True when an uninstall has been requested and is not yet carried out.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_pending_uninstall: Option<bool>,
@@ -1121,6 +1161,9 @@ pub struct Agent {
     /// Network locations that the agent has reported.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub locations: Option<Vec<AgentLocation>>,
+    /// Security identifier of the computer, on Windows.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub machine_sid: Option<String>,
     /// Machine type of the endpoint, such as server or laptop.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub machine_type: Option<MachineType>,
@@ -1254,6 +1297,9 @@ impl crate::runtime::object_reader::ReadMembers for Agent {
             "activeDirectory" => {
                 self.active_directory = crate::runtime::object_reader::object(map)?;
             }
+            "activeProtection" => {
+                self.active_protection = crate::runtime::object_reader::list(map)?;
+            }
             "activeThreats" => {
                 self.active_threats = crate::runtime::object_reader::integer(map)?;
             }
@@ -1280,7 +1326,7 @@ impl crate::runtime::object_reader::ReadMembers for Agent {
                 )?;
             }
             "containerizedWorkloadCounts" => {
-                self.containerized_workload_counts = crate::runtime::object_reader::value(
+                self.containerized_workload_counts = crate::runtime::object_reader::object(
                     map,
                 )?;
             }
@@ -1320,6 +1366,11 @@ impl crate::runtime::object_reader::ReadMembers for Agent {
             "groupUpdatedAt" => {
                 self.group_updated_at = crate::runtime::object_reader::value(map)?;
             }
+            "hasContainerizedWorkload" => {
+                self.has_containerized_workload = crate::runtime::object_reader::boolean(
+                    map,
+                )?;
+            }
             "id" => self.id = crate::runtime::object_reader::string(map)?,
             "inRemoteShellSession" => {
                 self.in_remote_shell_session = crate::runtime::object_reader::boolean(
@@ -1331,8 +1382,14 @@ impl crate::runtime::object_reader::ReadMembers for Agent {
                 self.installer_type = crate::runtime::object_reader::value(map)?;
             }
             "isActive" => self.is_active = crate::runtime::object_reader::boolean(map)?,
+            "isAdConnector" => {
+                self.is_ad_connector = crate::runtime::object_reader::boolean(map)?;
+            }
             "isDecommissioned" => {
                 self.is_decommissioned = crate::runtime::object_reader::boolean(map)?;
+            }
+            "isHyperAutomate" => {
+                self.is_hyper_automate = crate::runtime::object_reader::boolean(map)?;
             }
             "isPendingUninstall" => {
                 self.is_pending_uninstall = crate::runtime::object_reader::boolean(map)?;
@@ -1369,6 +1426,9 @@ impl crate::runtime::object_reader::ReadMembers for Agent {
                 self.location_type = crate::runtime::object_reader::value(map)?;
             }
             "locations" => self.locations = crate::runtime::object_reader::list(map)?,
+            "machineSid" => {
+                self.machine_sid = crate::runtime::object_reader::string(map)?;
+            }
             "machineType" => {
                 self.machine_type = crate::runtime::object_reader::value(map)?;
             }
@@ -1631,6 +1691,36 @@ pub struct AgentCloudProvider {
     /// Name of the cluster in which the endpoint runs.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub cluster_name: Option<String>,
+    /// ECS cluster that the agent runs in.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_cluster_name: Option<String>,
+    /// ARN of the ECS service.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_service_arn: Option<String>,
+    /// Name of the ECS service.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_service_name: Option<String>,
+    /// ARN of the ECS task.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_task_arn: Option<String>,
+    /// Availability zone of the ECS task.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_task_availability_zone: Option<String>,
+    /// ARN of the ECS task definition.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_task_definition_arn: Option<String>,
+    /// Family of the ECS task definition.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_task_definition_family: Option<String>,
+    /// Revision of the ECS task definition.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_task_definition_revision: Option<String>,
+    /// Kind of the ECS infrastructure.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_type: Option<String>,
+    /// Version of the ECS platform.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ecs_version: Option<String>,
     /// Google Cloud service account of the instance.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub gcp_service_account: Option<String>,
@@ -1692,6 +1782,42 @@ impl crate::runtime::object_reader::ReadMembers for AgentCloudProvider {
             "cloudTags" => self.cloud_tags = crate::runtime::object_reader::list(map)?,
             "clusterName" => {
                 self.cluster_name = crate::runtime::object_reader::string(map)?;
+            }
+            "ecsClusterName" => {
+                self.ecs_cluster_name = crate::runtime::object_reader::string(map)?;
+            }
+            "ecsServiceArn" => {
+                self.ecs_service_arn = crate::runtime::object_reader::string(map)?;
+            }
+            "ecsServiceName" => {
+                self.ecs_service_name = crate::runtime::object_reader::string(map)?;
+            }
+            "ecsTaskArn" => {
+                self.ecs_task_arn = crate::runtime::object_reader::string(map)?;
+            }
+            "ecsTaskAvailabilityZone" => {
+                self.ecs_task_availability_zone = crate::runtime::object_reader::string(
+                    map,
+                )?;
+            }
+            "ecsTaskDefinitionArn" => {
+                self.ecs_task_definition_arn = crate::runtime::object_reader::string(
+                    map,
+                )?;
+            }
+            "ecsTaskDefinitionFamily" => {
+                self.ecs_task_definition_family = crate::runtime::object_reader::string(
+                    map,
+                )?;
+            }
+            "ecsTaskDefinitionRevision" => {
+                self.ecs_task_definition_revision = crate::runtime::object_reader::string(
+                    map,
+                )?;
+            }
+            "ecsType" => self.ecs_type = crate::runtime::object_reader::string(map)?,
+            "ecsVersion" => {
+                self.ecs_version = crate::runtime::object_reader::string(map)?;
             }
             "gcpServiceAccount" => {
                 self.gcp_service_account = crate::runtime::object_reader::string(map)?;
@@ -1812,6 +1938,11 @@ pub struct AgentFilter {
     /// Only agents of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
+    /// Only agents with one of these active protections. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_protection: Option<
+        Vec<AgentApproveStatelessUpgradeFilterActiveProtection>,
+    >,
     /// Only agents with this number of active threats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_threats: Option<i64>,
@@ -1950,6 +2081,15 @@ pub struct AgentFilter {
     /// Host name of the endpoint contains this string.
     #[serde(rename = "computerName__like", skip_serializing_if = "Option::is_none")]
     pub computer_name_like: Option<String>,
+    /// Only agents with one of these texts in the computer name or the UUID. At most 255 items, each at least 2 characters.
+    #[serde(
+        rename = "computerNameOrUuid__contains",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub computer_name_or_uuid_contains: Option<Vec<String>>,
+    /// Only agents that use a proxy for the console: `true`, `false`, or `none` where it is not reported. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console: Option<Vec<String>>,
     /// Only agents whose migration to another console has one of these statuses. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_migration_statuses: Option<Vec<ConsoleMigrationStatus>>,
@@ -2025,12 +2165,63 @@ pub struct AgentFilter {
     /// Only agents decommissioned at or before this time.
     #[serde(rename = "decommissionedAt__lte", skip_serializing_if = "Option::is_none")]
     pub decommissioned_at_lte: Option<Timestamp>,
+    /// Only agents that use a proxy for Deep Visibility: `true`, `false`, or `none` where it is not reported. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deep_visibility: Option<Vec<String>>,
     /// Only agents whose endpoint belongs to one of these network domains. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domains: Option<Vec<String>>,
     /// Exclude agents whose endpoint belongs to these network domains. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domains_nin: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the ECS cluster. At most 255 items, each at least 2 characters.
+    #[serde(
+        rename = "ecsClusterName__contains",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ecs_cluster_name_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the ARN of the ECS service. At most 255 items, each at least 2 characters.
+    #[serde(rename = "ecsServiceArn__contains", skip_serializing_if = "Option::is_none")]
+    pub ecs_service_arn_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the name of the ECS service. At most 255 items, each at least 2 characters.
+    #[serde(
+        rename = "ecsServiceName__contains",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ecs_service_name_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the ARN of the ECS task. At most 255 items, each at least 2 characters.
+    #[serde(rename = "ecsTaskArn__contains", skip_serializing_if = "Option::is_none")]
+    pub ecs_task_arn_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the availability zone of the ECS task. At most 255 items, each at least 2 characters.
+    #[serde(
+        rename = "ecsTaskAvailabilityZone__contains",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ecs_task_availability_zone_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the ARN of the ECS task definition. At most 255 items, each at least 2 characters.
+    #[serde(
+        rename = "ecsTaskDefinitionArn__contains",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ecs_task_definition_arn_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the family of the ECS task definition. At most 255 items, each at least 2 characters.
+    #[serde(
+        rename = "ecsTaskDefinitionFamily__contains",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ecs_task_definition_family_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the revision of the ECS task definition. At most 255 items, each at least 2 characters.
+    #[serde(
+        rename = "ecsTaskDefinitionRevision__contains",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ecs_task_definition_revision_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the kind of the ECS infrastructure. At most 255 items, each at least 2 characters.
+    #[serde(rename = "ecsType__contains", skip_serializing_if = "Option::is_none")]
+    pub ecs_type_contains: Option<Vec<String>>,
+    /// Only agents in Amazon ECS with one of these texts in the version of the ECS platform. At most 255 items, each at least 2 characters.
+    #[serde(rename = "ecsVersion__contains", skip_serializing_if = "Option::is_none")]
+    pub ecs_version_contains: Option<Vec<String>>,
     /// Only agents whose disk is encrypted (true), or is not encrypted (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted_applications: Option<bool>,
@@ -2064,6 +2255,9 @@ pub struct AgentFilter {
     /// Only agents of these groups, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
+    /// Only agents that protect containers at the moment (true), or that do not (false). At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_containerized_workload: Option<Vec<bool>>,
     /// Only agents with a local configuration (true), or without one (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_local_configuration: Option<bool>,
@@ -2073,6 +2267,9 @@ pub struct AgentFilter {
     /// Only agents with these IDs. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
+    /// Only agents that have none of these IDs. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids_nin: Option<Vec<String>>,
     /// Only agents that have one or more active threats (true), or that have none (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub infected: Option<bool>,
@@ -2085,9 +2282,15 @@ pub struct AgentFilter {
     /// Only agents that are active (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
+    /// Only agents that connect an Active Directory (true), or that do not (false). At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_ad_connector: Option<Vec<bool>>,
     /// Only agents that are decommissioned (true), not decommissioned (false), or both when both values are set. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_decommissioned: Option<Vec<bool>>,
+    /// Only agents that run workflows of Hyperautomation (true), or that do not (false). At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_hyper_automate: Option<Vec<bool>>,
     /// Only agents that have an uninstall request pending (true), or that do not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_pending_uninstall: Option<bool>,
@@ -2229,6 +2432,12 @@ pub struct AgentFilter {
     /// Only agents on an operating system of this architecture, such as 32 bit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_arch: Option<OsArch>,
+    /// Only agents on one of these processor architectures. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_arches: Option<Vec<AgentApproveStatelessUpgradeFilterOsArch>>,
+    /// Only agents on none of these processor architectures. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_arches_nin: Option<Vec<AgentApproveStatelessUpgradeFilterOsArch>>,
     /// Only agents on these operating systems, such as windows. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types: Option<Vec<OsType>>,
@@ -2238,6 +2447,15 @@ pub struct AgentFilter {
     /// Full name and version of the operating system contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
     #[serde(rename = "osVersion__contains", skip_serializing_if = "Option::is_none")]
     pub os_version_contains: Option<Vec<String>>,
+    /// Only agents whose proxy comes from a PAC file: `true`, `false`, or `none` where it is not reported. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pac_file_usage: Option<Vec<String>>,
+    /// Only agents that found their proxy in one of these ways, such as `Auto` or `System`. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_method: Option<Vec<String>>,
+    /// Only agents that found their proxy in none of these ways. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_method_nin: Option<Vec<String>>,
     /// Only agents with this string in one of the searched fields; a MAC address must start with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
@@ -2283,6 +2501,9 @@ pub struct AgentFilter {
     /// Only agents that support this level of remote script orchestration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rso_level: Option<RemoteScriptLevel>,
+    /// Only agents with one of these levels of Remote Script Orchestration, such as `pro`. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rso_levels: Option<Vec<String>>,
     /// Only agents whose disk scan has this status, such as none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_status: Option<ScanStatus>,
@@ -2298,6 +2519,12 @@ pub struct AgentFilter {
     /// Only agents of these sites, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
+    /// Only agents with one of these types of protected storage. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_types: Option<Vec<String>>,
+    /// Only agents with none of these types of protected storage. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_types_nin: Option<Vec<String>>,
     /// Only agents with these tags: a JSON object in a string that maps tag keys to lists of values. A key that ends in `__nin` excludes its values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags_data: Option<String>,
@@ -2379,6 +2606,12 @@ pub struct AgentFilter {
     /// Only agents with these UUIDs. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uuids: Option<Vec<String>>,
+    /// Only agents on this revision of Windows or a later one.
+    #[serde(rename = "windowsOsRevision__gte", skip_serializing_if = "Option::is_none")]
+    pub windows_os_revision_gte: Option<i64>,
+    /// Only agents on this revision of Windows or an earlier one.
+    #[serde(rename = "windowsOsRevision__lte", skip_serializing_if = "Option::is_none")]
+    pub windows_os_revision_lte: Option<i64>,
 }
 
 #[cfg(feature = "full-serde")]
@@ -2390,6 +2623,9 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
     ) -> Result<bool, A::Error> {
         match name {
             "accountIds" => self.account_ids = crate::runtime::object_reader::value(map)?,
+            "activeProtection" => {
+                self.active_protection = crate::runtime::object_reader::value(map)?;
+            }
             "activeThreats" => {
                 self.active_threats = crate::runtime::object_reader::value(map)?;
             }
@@ -2522,6 +2758,12 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
             "computerName__like" => {
                 self.computer_name_like = crate::runtime::object_reader::value(map)?;
             }
+            "computerNameOrUuid__contains" => {
+                self.computer_name_or_uuid_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
+            "console" => self.console = crate::runtime::object_reader::value(map)?,
             "consoleMigrationStatuses" => {
                 self.console_migration_statuses = crate::runtime::object_reader::value(
                     map,
@@ -2600,8 +2842,55 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
             "decommissionedAt__lte" => {
                 self.decommissioned_at_lte = crate::runtime::object_reader::value(map)?;
             }
+            "deepVisibility" => {
+                self.deep_visibility = crate::runtime::object_reader::value(map)?;
+            }
             "domains" => self.domains = crate::runtime::object_reader::value(map)?,
             "domainsNin" => self.domains_nin = crate::runtime::object_reader::value(map)?,
+            "ecsClusterName__contains" => {
+                self.ecs_cluster_name_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
+            "ecsServiceArn__contains" => {
+                self.ecs_service_arn_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
+            "ecsServiceName__contains" => {
+                self.ecs_service_name_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
+            "ecsTaskArn__contains" => {
+                self.ecs_task_arn_contains = crate::runtime::object_reader::value(map)?;
+            }
+            "ecsTaskAvailabilityZone__contains" => {
+                self.ecs_task_availability_zone_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
+            "ecsTaskDefinitionArn__contains" => {
+                self.ecs_task_definition_arn_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
+            "ecsTaskDefinitionFamily__contains" => {
+                self.ecs_task_definition_family_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
+            "ecsTaskDefinitionRevision__contains" => {
+                self.ecs_task_definition_revision_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
+            "ecsType__contains" => {
+                self.ecs_type_contains = crate::runtime::object_reader::value(map)?;
+            }
+            "ecsVersion__contains" => {
+                self.ecs_version_contains = crate::runtime::object_reader::value(map)?;
+            }
             "encryptedApplications" => {
                 self.encrypted_applications = crate::runtime::object_reader::value(map)?;
             }
@@ -2628,11 +2917,17 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
                 )?;
             }
             "groupIds" => self.group_ids = crate::runtime::object_reader::value(map)?,
+            "hasContainerizedWorkload" => {
+                self.has_containerized_workload = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
             "hasLocalConfiguration" => {
                 self.has_local_configuration = crate::runtime::object_reader::value(map)?;
             }
             "hasTags" => self.has_tags = crate::runtime::object_reader::value(map)?,
             "ids" => self.ids = crate::runtime::object_reader::value(map)?,
+            "idsNin" => self.ids_nin = crate::runtime::object_reader::value(map)?,
             "infected" => self.infected = crate::runtime::object_reader::value(map)?,
             "installerTypes" => {
                 self.installer_types = crate::runtime::object_reader::value(map)?;
@@ -2641,8 +2936,14 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
                 self.installer_types_nin = crate::runtime::object_reader::value(map)?;
             }
             "isActive" => self.is_active = crate::runtime::object_reader::value(map)?,
+            "isAdConnector" => {
+                self.is_ad_connector = crate::runtime::object_reader::value(map)?;
+            }
             "isDecommissioned" => {
                 self.is_decommissioned = crate::runtime::object_reader::value(map)?;
+            }
+            "isHyperAutomate" => {
+                self.is_hyper_automate = crate::runtime::object_reader::value(map)?;
             }
             "isPendingUninstall" => {
                 self.is_pending_uninstall = crate::runtime::object_reader::value(map)?;
@@ -2782,12 +3083,25 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
                 self.operational_states_nin = crate::runtime::object_reader::value(map)?;
             }
             "osArch" => self.os_arch = crate::runtime::object_reader::value(map)?,
+            "osArches" => self.os_arches = crate::runtime::object_reader::value(map)?,
+            "osArchesNin" => {
+                self.os_arches_nin = crate::runtime::object_reader::value(map)?;
+            }
             "osTypes" => self.os_types = crate::runtime::object_reader::value(map)?,
             "osTypesNin" => {
                 self.os_types_nin = crate::runtime::object_reader::value(map)?;
             }
             "osVersion__contains" => {
                 self.os_version_contains = crate::runtime::object_reader::value(map)?;
+            }
+            "pacFileUsage" => {
+                self.pac_file_usage = crate::runtime::object_reader::value(map)?;
+            }
+            "proxyMethod" => {
+                self.proxy_method = crate::runtime::object_reader::value(map)?;
+            }
+            "proxyMethodNin" => {
+                self.proxy_method_nin = crate::runtime::object_reader::value(map)?;
             }
             "query" => self.query = crate::runtime::object_reader::value(map)?,
             "rangerStatus" => {
@@ -2834,6 +3148,7 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
                 )?;
             }
             "rsoLevel" => self.rso_level = crate::runtime::object_reader::value(map)?,
+            "rsoLevels" => self.rso_levels = crate::runtime::object_reader::value(map)?,
             "scanStatus" => self.scan_status = crate::runtime::object_reader::value(map)?,
             "scanStatuses" => {
                 self.scan_statuses = crate::runtime::object_reader::value(map)?;
@@ -2845,6 +3160,12 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
                 self.serial_number_contains = crate::runtime::object_reader::value(map)?;
             }
             "siteIds" => self.site_ids = crate::runtime::object_reader::value(map)?,
+            "storageTypes" => {
+                self.storage_types = crate::runtime::object_reader::value(map)?;
+            }
+            "storageTypesNin" => {
+                self.storage_types_nin = crate::runtime::object_reader::value(map)?;
+            }
             "tagsData" => self.tags_data = crate::runtime::object_reader::value(map)?,
             "threatContentHash" => {
                 self.threat_content_hash = crate::runtime::object_reader::value(map)?;
@@ -2921,6 +3242,12 @@ impl crate::runtime::object_reader::ReadMembers for AgentFilter {
                 self.uuid_contains = crate::runtime::object_reader::value(map)?;
             }
             "uuids" => self.uuids = crate::runtime::object_reader::value(map)?,
+            "windowsOsRevision__gte" => {
+                self.windows_os_revision_gte = crate::runtime::object_reader::value(map)?;
+            }
+            "windowsOsRevision__lte" => {
+                self.windows_os_revision_lte = crate::runtime::object_reader::value(map)?;
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -2939,6 +3266,18 @@ impl AgentFilter {
         account_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.account_ids = Some(crate::runtime::converted(account_ids));
+        self
+    }
+    /// Only agents with one of these active protections. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn active_protection(
+        mut self,
+        active_protection: impl IntoIterator<
+            Item = impl Into<AgentApproveStatelessUpgradeFilterActiveProtection>,
+        >,
+    ) -> Self {
+        self.active_protection = Some(crate::runtime::converted(active_protection));
         self
     }
     /// Only agents with this number of active threats.
@@ -3340,6 +3679,28 @@ impl AgentFilter {
         self.computer_name_like = Some(computer_name_like.into());
         self
     }
+    /// Only agents with one of these texts in the computer name or the UUID. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn computer_name_or_uuid_contains(
+        mut self,
+        computer_name_or_uuid_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.computer_name_or_uuid_contains = Some(
+            crate::runtime::converted(computer_name_or_uuid_contains),
+        );
+        self
+    }
+    /// Only agents that use a proxy for the console: `true`, `false`, or `none` where it is not reported. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn console(
+        mut self,
+        console: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.console = Some(crate::runtime::converted(console));
+        self
+    }
     /// Only agents whose migration to another console has one of these statuses. At most 5000 items.
     #[inline]
     #[must_use]
@@ -3540,6 +3901,16 @@ impl AgentFilter {
         self.decommissioned_at_lte = Some(decommissioned_at_lte.into());
         self
     }
+    /// Only agents that use a proxy for Deep Visibility: `true`, `false`, or `none` where it is not reported. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn deep_visibility(
+        mut self,
+        deep_visibility: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.deep_visibility = Some(crate::runtime::converted(deep_visibility));
+        self
+    }
     /// Only agents whose endpoint belongs to one of these network domains. At most 5000 items.
     #[inline]
     #[must_use]
@@ -3558,6 +3929,126 @@ impl AgentFilter {
         domains_nin: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.domains_nin = Some(crate::runtime::converted(domains_nin));
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the ECS cluster. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_cluster_name_contains(
+        mut self,
+        ecs_cluster_name_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_cluster_name_contains = Some(
+            crate::runtime::converted(ecs_cluster_name_contains),
+        );
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the ARN of the ECS service. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_service_arn_contains(
+        mut self,
+        ecs_service_arn_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_service_arn_contains = Some(
+            crate::runtime::converted(ecs_service_arn_contains),
+        );
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the name of the ECS service. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_service_name_contains(
+        mut self,
+        ecs_service_name_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_service_name_contains = Some(
+            crate::runtime::converted(ecs_service_name_contains),
+        );
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the ARN of the ECS task. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_task_arn_contains(
+        mut self,
+        ecs_task_arn_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_task_arn_contains = Some(
+            crate::runtime::converted(ecs_task_arn_contains),
+        );
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the availability zone of the ECS task. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_task_availability_zone_contains(
+        mut self,
+        ecs_task_availability_zone_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_task_availability_zone_contains = Some(
+            crate::runtime::converted(ecs_task_availability_zone_contains),
+        );
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the ARN of the ECS task definition. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_task_definition_arn_contains(
+        mut self,
+        ecs_task_definition_arn_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_task_definition_arn_contains = Some(
+            crate::runtime::converted(ecs_task_definition_arn_contains),
+        );
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the family of the ECS task definition. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_task_definition_family_contains(
+        mut self,
+        ecs_task_definition_family_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_task_definition_family_contains = Some(
+            crate::runtime::converted(ecs_task_definition_family_contains),
+        );
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the revision of the ECS task definition. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_task_definition_revision_contains(
+        mut self,
+        ecs_task_definition_revision_contains: impl IntoIterator<
+            Item = impl Into<String>,
+        >,
+    ) -> Self {
+        self.ecs_task_definition_revision_contains = Some(
+            crate::runtime::converted(ecs_task_definition_revision_contains),
+        );
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the kind of the ECS infrastructure. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_type_contains(
+        mut self,
+        ecs_type_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_type_contains = Some(crate::runtime::converted(ecs_type_contains));
+        self
+    }
+    /// Only agents in Amazon ECS with one of these texts in the version of the ECS platform. At most 255 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn ecs_version_contains(
+        mut self,
+        ecs_version_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ecs_version_contains = Some(
+            crate::runtime::converted(ecs_version_contains),
+        );
         self
     }
     /// Only agents whose disk is encrypted (true), or is not encrypted (false).
@@ -3657,6 +4148,18 @@ impl AgentFilter {
         self.group_ids = Some(crate::runtime::converted(group_ids));
         self
     }
+    /// Only agents that protect containers at the moment (true), or that do not (false). At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn has_containerized_workload(
+        mut self,
+        has_containerized_workload: impl IntoIterator<Item = impl Into<bool>>,
+    ) -> Self {
+        self.has_containerized_workload = Some(
+            crate::runtime::converted(has_containerized_workload),
+        );
+        self
+    }
     /// Only agents with a local configuration (true), or without one (false).
     #[inline]
     #[must_use]
@@ -3676,6 +4179,16 @@ impl AgentFilter {
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(crate::runtime::converted(ids));
+        self
+    }
+    /// Only agents that have none of these IDs. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn ids_nin(
+        mut self,
+        ids_nin: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.ids_nin = Some(crate::runtime::converted(ids_nin));
         self
     }
     /// Only agents that have one or more active threats (true), or that have none (false).
@@ -3712,6 +4225,16 @@ impl AgentFilter {
         self.is_active = Some(is_active);
         self
     }
+    /// Only agents that connect an Active Directory (true), or that do not (false). At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn is_ad_connector(
+        mut self,
+        is_ad_connector: impl IntoIterator<Item = impl Into<bool>>,
+    ) -> Self {
+        self.is_ad_connector = Some(crate::runtime::converted(is_ad_connector));
+        self
+    }
     /// Only agents that are decommissioned (true), not decommissioned (false), or both when both values are set. At most 5000 items.
     #[inline]
     #[must_use]
@@ -3720,6 +4243,16 @@ impl AgentFilter {
         is_decommissioned: impl IntoIterator<Item = impl Into<bool>>,
     ) -> Self {
         self.is_decommissioned = Some(crate::runtime::converted(is_decommissioned));
+        self
+    }
+    /// Only agents that run workflows of Hyperautomation (true), or that do not (false). At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn is_hyper_automate(
+        mut self,
+        is_hyper_automate: impl IntoIterator<Item = impl Into<bool>>,
+    ) -> Self {
+        self.is_hyper_automate = Some(crate::runtime::converted(is_hyper_automate));
         self
     }
     /// Only agents that have an uninstall request pending (true), or that do not (false).
@@ -4121,6 +4654,30 @@ impl AgentFilter {
         self.os_arch = Some(os_arch.into());
         self
     }
+    /// Only agents on one of these processor architectures. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn os_arches(
+        mut self,
+        os_arches: impl IntoIterator<
+            Item = impl Into<AgentApproveStatelessUpgradeFilterOsArch>,
+        >,
+    ) -> Self {
+        self.os_arches = Some(crate::runtime::converted(os_arches));
+        self
+    }
+    /// Only agents on none of these processor architectures. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn os_arches_nin(
+        mut self,
+        os_arches_nin: impl IntoIterator<
+            Item = impl Into<AgentApproveStatelessUpgradeFilterOsArch>,
+        >,
+    ) -> Self {
+        self.os_arches_nin = Some(crate::runtime::converted(os_arches_nin));
+        self
+    }
     /// Only agents on these operating systems, such as windows. At most 5000 items.
     #[inline]
     #[must_use]
@@ -4149,6 +4706,36 @@ impl AgentFilter {
         os_version_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.os_version_contains = Some(crate::runtime::converted(os_version_contains));
+        self
+    }
+    /// Only agents whose proxy comes from a PAC file: `true`, `false`, or `none` where it is not reported. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn pac_file_usage(
+        mut self,
+        pac_file_usage: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.pac_file_usage = Some(crate::runtime::converted(pac_file_usage));
+        self
+    }
+    /// Only agents that found their proxy in one of these ways, such as `Auto` or `System`. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn proxy_method(
+        mut self,
+        proxy_method: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.proxy_method = Some(crate::runtime::converted(proxy_method));
+        self
+    }
+    /// Only agents that found their proxy in none of these ways. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn proxy_method_nin(
+        mut self,
+        proxy_method_nin: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.proxy_method_nin = Some(crate::runtime::converted(proxy_method_nin));
         self
     }
     /// Only agents with this string in one of the searched fields; a MAC address must start with it.
@@ -4284,6 +4871,16 @@ impl AgentFilter {
         self.rso_level = Some(rso_level.into());
         self
     }
+    /// Only agents with one of these levels of Remote Script Orchestration, such as `pro`. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn rso_levels(
+        mut self,
+        rso_levels: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.rso_levels = Some(crate::runtime::converted(rso_levels));
+        self
+    }
     /// Only agents whose disk scan has this status, such as none.
     #[inline]
     #[must_use]
@@ -4331,6 +4928,26 @@ impl AgentFilter {
         site_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.site_ids = Some(crate::runtime::converted(site_ids));
+        self
+    }
+    /// Only agents with one of these types of protected storage. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn storage_types(
+        mut self,
+        storage_types: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.storage_types = Some(crate::runtime::converted(storage_types));
+        self
+    }
+    /// Only agents with none of these types of protected storage. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn storage_types_nin(
+        mut self,
+        storage_types_nin: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.storage_types_nin = Some(crate::runtime::converted(storage_types_nin));
         self
     }
     /// Only agents with these tags: a JSON object in a string that maps tag keys to lists of values. A key that ends in `__nin` excludes its values.
@@ -4555,6 +5172,20 @@ impl AgentFilter {
         self.uuids = Some(crate::runtime::converted(uuids));
         self
     }
+    /// Only agents on this revision of Windows or a later one.
+    #[inline]
+    #[must_use]
+    pub fn windows_os_revision_gte(mut self, windows_os_revision_gte: i64) -> Self {
+        self.windows_os_revision_gte = Some(windows_os_revision_gte);
+        self
+    }
+    /// Only agents on this revision of Windows or an earlier one.
+    #[inline]
+    #[must_use]
+    pub fn windows_os_revision_lte(mut self, windows_os_revision_lte: i64) -> Self {
+        self.windows_os_revision_lte = Some(windows_os_revision_lte);
+        self
+    }
 }
 
 impl Filter for AgentFilter {
@@ -4562,6 +5193,7 @@ impl Filter for AgentFilter {
     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "accountIds" => self.account_ids = value.list()?,
+            "activeProtection" => self.active_protection = value.list()?,
             "activeThreats" => self.active_threats = value.integer()?,
             "activeThreats__gt" => self.active_threats_gt = value.integer()?,
             "adComputerMember__contains" => {
@@ -4616,6 +5248,10 @@ impl Filter for AgentFilter {
             "computerName" => self.computer_name = value.string()?,
             "computerName__contains" => self.computer_name_contains = value.list()?,
             "computerName__like" => self.computer_name_like = value.string()?,
+            "computerNameOrUuid__contains" => {
+                self.computer_name_or_uuid_contains = value.list()?;
+            }
+            "console" => self.console = value.list()?,
             "consoleMigrationStatuses" => self.console_migration_statuses = value.list()?,
             "consoleMigrationStatusesNin" => {
                 self.console_migration_statuses_nin = value.list()?;
@@ -4644,8 +5280,27 @@ impl Filter for AgentFilter {
             "decommissionedAt__gte" => self.decommissioned_at_gte = value.string()?,
             "decommissionedAt__lt" => self.decommissioned_at_lt = value.string()?,
             "decommissionedAt__lte" => self.decommissioned_at_lte = value.string()?,
+            "deepVisibility" => self.deep_visibility = value.list()?,
             "domains" => self.domains = value.list()?,
             "domainsNin" => self.domains_nin = value.list()?,
+            "ecsClusterName__contains" => self.ecs_cluster_name_contains = value.list()?,
+            "ecsServiceArn__contains" => self.ecs_service_arn_contains = value.list()?,
+            "ecsServiceName__contains" => self.ecs_service_name_contains = value.list()?,
+            "ecsTaskArn__contains" => self.ecs_task_arn_contains = value.list()?,
+            "ecsTaskAvailabilityZone__contains" => {
+                self.ecs_task_availability_zone_contains = value.list()?;
+            }
+            "ecsTaskDefinitionArn__contains" => {
+                self.ecs_task_definition_arn_contains = value.list()?;
+            }
+            "ecsTaskDefinitionFamily__contains" => {
+                self.ecs_task_definition_family_contains = value.list()?;
+            }
+            "ecsTaskDefinitionRevision__contains" => {
+                self.ecs_task_definition_revision_contains = value.list()?;
+            }
+            "ecsType__contains" => self.ecs_type_contains = value.list()?,
+            "ecsVersion__contains" => self.ecs_version_contains = value.list()?,
             "encryptedApplications" => self.encrypted_applications = value.boolean()?,
             "externalId__contains" => self.external_id_contains = value.list()?,
             "externalIp__contains" => self.external_ip_contains = value.list()?,
@@ -4658,14 +5313,20 @@ impl Filter for AgentFilter {
                 self.gcp_service_account_contains = value.list()?;
             }
             "groupIds" => self.group_ids = value.list()?,
+            "hasContainerizedWorkload" => {
+                self.has_containerized_workload = value.booleans()?;
+            }
             "hasLocalConfiguration" => self.has_local_configuration = value.boolean()?,
             "hasTags" => self.has_tags = value.boolean()?,
             "ids" => self.ids = value.list()?,
+            "idsNin" => self.ids_nin = value.list()?,
             "infected" => self.infected = value.boolean()?,
             "installerTypes" => self.installer_types = value.list()?,
             "installerTypesNin" => self.installer_types_nin = value.list()?,
             "isActive" => self.is_active = value.boolean()?,
+            "isAdConnector" => self.is_ad_connector = value.booleans()?,
             "isDecommissioned" => self.is_decommissioned = value.booleans()?,
+            "isHyperAutomate" => self.is_hyper_automate = value.booleans()?,
             "isPendingUninstall" => self.is_pending_uninstall = value.boolean()?,
             "isUninstalled" => self.is_uninstalled = value.booleans()?,
             "isUpToDate" => self.is_up_to_date = value.boolean()?,
@@ -4726,9 +5387,14 @@ impl Filter for AgentFilter {
             "operationalStates" => self.operational_states = value.list()?,
             "operationalStatesNin" => self.operational_states_nin = value.list()?,
             "osArch" => self.os_arch = value.string()?,
+            "osArches" => self.os_arches = value.list()?,
+            "osArchesNin" => self.os_arches_nin = value.list()?,
             "osTypes" => self.os_types = value.list()?,
             "osTypesNin" => self.os_types_nin = value.list()?,
             "osVersion__contains" => self.os_version_contains = value.list()?,
+            "pacFileUsage" => self.pac_file_usage = value.list()?,
+            "proxyMethod" => self.proxy_method = value.list()?,
+            "proxyMethodNin" => self.proxy_method_nin = value.list()?,
             "query" => self.query = value.string()?,
             "rangerStatus" => self.ranger_status = value.string()?,
             "rangerStatuses" => self.ranger_statuses = value.list()?,
@@ -4748,11 +5414,14 @@ impl Filter for AgentFilter {
                 self.remote_profiling_states_nin = value.list()?;
             }
             "rsoLevel" => self.rso_level = value.string()?,
+            "rsoLevels" => self.rso_levels = value.list()?,
             "scanStatus" => self.scan_status = value.string()?,
             "scanStatuses" => self.scan_statuses = value.list()?,
             "scanStatusesNin" => self.scan_statuses_nin = value.list()?,
             "serialNumber__contains" => self.serial_number_contains = value.list()?,
             "siteIds" => self.site_ids = value.list()?,
+            "storageTypes" => self.storage_types = value.list()?,
+            "storageTypesNin" => self.storage_types_nin = value.list()?,
             "tagsData" => self.tags_data = value.string()?,
             "threatContentHash" => self.threat_content_hash = value.string()?,
             "threatCreatedAt__between" => {
@@ -4781,6 +5450,8 @@ impl Filter for AgentFilter {
             "uuid" => self.uuid = value.string()?,
             "uuid__contains" => self.uuid_contains = value.list()?,
             "uuids" => self.uuids = value.list()?,
+            "windowsOsRevision__gte" => self.windows_os_revision_gte = value.integer()?,
+            "windowsOsRevision__lte" => self.windows_os_revision_lte = value.integer()?,
             _ => return Err(value),
         }
         Ok(())
@@ -4797,6 +5468,16 @@ impl Fields for AgentFilter {
                 "account_ids",
                 FieldKind::List,
                 "Only agents of these accounts, by ID.",
+            )
+        },
+        Field {
+            enum_values: <AgentApproveStatelessUpgradeFilterActiveProtection as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "activeProtection",
+                "active_protection",
+                FieldKind::List,
+                "Only agents with one of these active protections.",
             )
         },
         Field::new(
@@ -5120,6 +5801,16 @@ impl Fields for AgentFilter {
             "Only agents whose endpoint has this host name.",
         ),
         Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "computerNameOrUuid__contains",
+                "computer_name_or_uuid_contains",
+                FieldKind::List,
+                "Only agents with one of these texts in the computer name or the UUID.",
+            )
+        },
+        Field {
             item_count: (None, Some(10)),
             length: (Some(2), None),
             ..Field::new(
@@ -5135,6 +5826,15 @@ impl Fields for AgentFilter {
             FieldKind::String,
             "Host name of the endpoint contains this string.",
         ),
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "console",
+                "console",
+                FieldKind::List,
+                "Only agents that use a proxy for the console: `true`, `false`, or `none` where it is not reported.",
+            )
+        },
         Field {
             enum_values: <ConsoleMigrationStatus as OpenEnum>::VALUES,
             item_count: (None, Some(5000)),
@@ -5294,6 +5994,15 @@ impl Fields for AgentFilter {
         Field {
             item_count: (None, Some(5000)),
             ..Field::new(
+                "deepVisibility",
+                "deep_visibility",
+                FieldKind::List,
+                "Only agents that use a proxy for Deep Visibility: `true`, `false`, or `none` where it is not reported.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
                 "domains",
                 "domains",
                 FieldKind::List,
@@ -5307,6 +6016,106 @@ impl Fields for AgentFilter {
                 "domains_nin",
                 FieldKind::List,
                 "Exclude agents whose endpoint belongs to these network domains.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsClusterName__contains",
+                "ecs_cluster_name_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the ECS cluster.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsServiceArn__contains",
+                "ecs_service_arn_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the ARN of the ECS service.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsServiceName__contains",
+                "ecs_service_name_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the name of the ECS service.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsTaskArn__contains",
+                "ecs_task_arn_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the ARN of the ECS task.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsTaskAvailabilityZone__contains",
+                "ecs_task_availability_zone_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the availability zone of the ECS task.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsTaskDefinitionArn__contains",
+                "ecs_task_definition_arn_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the ARN of the ECS task definition.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsTaskDefinitionFamily__contains",
+                "ecs_task_definition_family_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the family of the ECS task definition.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsTaskDefinitionRevision__contains",
+                "ecs_task_definition_revision_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the revision of the ECS task definition.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsType__contains",
+                "ecs_type_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the kind of the ECS infrastructure.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ecsVersion__contains",
+                "ecs_version_contains",
+                FieldKind::List,
+                "Only agents in Amazon ECS with one of these texts in the version of the ECS platform.",
             )
         },
         Field::new(
@@ -5393,6 +6202,15 @@ impl Fields for AgentFilter {
                 "Only agents of these groups, by ID.",
             )
         },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "hasContainerizedWorkload",
+                "has_containerized_workload",
+                FieldKind::List,
+                "Only agents that protect containers at the moment (true), or that do not (false).",
+            )
+        },
         Field::new(
             "hasLocalConfiguration",
             "has_local_configuration",
@@ -5408,6 +6226,15 @@ impl Fields for AgentFilter {
         Field {
             item_count: (None, Some(5000)),
             ..Field::new("ids", "ids", FieldKind::List, "Only agents with these IDs.")
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "idsNin",
+                "ids_nin",
+                FieldKind::List,
+                "Only agents that have none of these IDs.",
+            )
         },
         Field::new(
             "infected",
@@ -5444,10 +6271,28 @@ impl Fields for AgentFilter {
         Field {
             item_count: (None, Some(5000)),
             ..Field::new(
+                "isAdConnector",
+                "is_ad_connector",
+                FieldKind::List,
+                "Only agents that connect an Active Directory (true), or that do not (false).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
                 "isDecommissioned",
                 "is_decommissioned",
                 FieldKind::List,
                 "Only agents that are decommissioned (true), not decommissioned (false), or both when both values are set.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "isHyperAutomate",
+                "is_hyper_automate",
+                FieldKind::List,
+                "Only agents that run workflows of Hyperautomation (true), or that do not (false).",
             )
         },
         Field::new(
@@ -5772,6 +6617,26 @@ impl Fields for AgentFilter {
             )
         },
         Field {
+            enum_values: <AgentApproveStatelessUpgradeFilterOsArch as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "osArches",
+                "os_arches",
+                FieldKind::List,
+                "Only agents on one of these processor architectures.",
+            )
+        },
+        Field {
+            enum_values: <AgentApproveStatelessUpgradeFilterOsArch as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "osArchesNin",
+                "os_arches_nin",
+                FieldKind::List,
+                "Only agents on none of these processor architectures.",
+            )
+        },
+        Field {
             enum_values: <OsType as OpenEnum>::VALUES,
             item_count: (None, Some(5000)),
             ..Field::new(
@@ -5799,6 +6664,33 @@ impl Fields for AgentFilter {
                 "os_version_contains",
                 FieldKind::List,
                 "Full name and version of the operating system contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "pacFileUsage",
+                "pac_file_usage",
+                FieldKind::List,
+                "Only agents whose proxy comes from a PAC file: `true`, `false`, or `none` where it is not reported.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "proxyMethod",
+                "proxy_method",
+                FieldKind::List,
+                "Only agents that found their proxy in one of these ways, such as `Auto` or `System`.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "proxyMethodNin",
+                "proxy_method_nin",
+                FieldKind::List,
+                "Only agents that found their proxy in none of these ways.",
             )
         },
         Field::new(
@@ -5918,6 +6810,15 @@ impl Fields for AgentFilter {
             )
         },
         Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "rsoLevels",
+                "rso_levels",
+                FieldKind::List,
+                "Only agents with one of these levels of Remote Script Orchestration, such as `pro`.",
+            )
+        },
+        Field {
             enum_values: <ScanStatus as OpenEnum>::VALUES,
             ..Field::new(
                 "scanStatus",
@@ -5963,6 +6864,24 @@ impl Fields for AgentFilter {
                 "site_ids",
                 FieldKind::List,
                 "Only agents of these sites, by ID.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "storageTypes",
+                "storage_types",
+                FieldKind::List,
+                "Only agents with one of these types of protected storage.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "storageTypesNin",
+                "storage_types_nin",
+                FieldKind::List,
+                "Only agents with none of these types of protected storage.",
             )
         },
         Field::new(
@@ -6137,6 +7056,18 @@ impl Fields for AgentFilter {
                 "Only agents with these UUIDs.",
             )
         },
+        Field::new(
+            "windowsOsRevision__gte",
+            "windows_os_revision_gte",
+            FieldKind::Integer,
+            "Only agents on this revision of Windows or a later one.",
+        ),
+        Field::new(
+            "windowsOsRevision__lte",
+            "windows_os_revision_lte",
+            FieldKind::Integer,
+            "Only agents on this revision of Windows or an earlier one.",
+        ),
     ];
 }
 
@@ -6322,15 +7253,27 @@ pub struct AgentProxyStates {
     /// Whether the agent reaches the management console through a proxy.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub console: Option<bool>,
+    /// Proxy between the agent and the console.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub console_proxy_address: Option<String>,
     /// Whether the agent reaches Deep Visibility through a proxy.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub deep_visibility: Option<bool>,
+    /// Proxy between the agent and Deep Visibility.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub deep_visibility_proxy_address: Option<String>,
     /// Whether the agent is configured to use a proxy for HTTP.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub http_proxy_enabled: Option<bool>,
     /// Whether the agent is configured to use a proxy for HTTPS.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub https_proxy_enabled: Option<bool>,
+    /// Whether the proxy comes from a PAC file.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub pac_file_usage: Option<bool>,
+    /// How the agent found its proxy.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub proxy_method: Option<String>,
 }
 
 impl crate::runtime::object_reader::ReadMembers for AgentProxyStates {
@@ -6341,14 +7284,28 @@ impl crate::runtime::object_reader::ReadMembers for AgentProxyStates {
     ) -> Result<bool, A::Error> {
         match name {
             "console" => self.console = crate::runtime::object_reader::boolean(map)?,
+            "consoleProxyAddress" => {
+                self.console_proxy_address = crate::runtime::object_reader::string(map)?;
+            }
             "deepVisibility" => {
                 self.deep_visibility = crate::runtime::object_reader::boolean(map)?;
+            }
+            "deepVisibilityProxyAddress" => {
+                self.deep_visibility_proxy_address = crate::runtime::object_reader::string(
+                    map,
+                )?;
             }
             "httpProxyEnabled" => {
                 self.http_proxy_enabled = crate::runtime::object_reader::boolean(map)?;
             }
             "httpsProxyEnabled" => {
                 self.https_proxy_enabled = crate::runtime::object_reader::boolean(map)?;
+            }
+            "pacFileUsage" => {
+                self.pac_file_usage = crate::runtime::object_reader::boolean(map)?;
+            }
+            "proxyMethod" => {
+                self.proxy_method = crate::runtime::object_reader::string(map)?;
             }
             _ => return Ok(false),
         }
@@ -7068,6 +8025,77 @@ impl Fields for AgentsUninstallRequest {
     ];
 }
 
+/// Numbers of containers, pods and tasks that an agent protects.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ContainerizedWorkloadCounts {
+    /// Number of containers.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub containers_count: Option<i64>,
+    /// Number of Kubernetes pods.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pods_count: Option<i64>,
+    /// Number of tasks.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tasks_count: Option<i64>,
+}
+
+impl ContainerizedWorkloadCounts {
+    /// Number of containers.
+    #[inline]
+    #[must_use]
+    pub fn containers_count(mut self, containers_count: i64) -> Self {
+        self.containers_count = Some(containers_count);
+        self
+    }
+    /// Number of Kubernetes pods.
+    #[inline]
+    #[must_use]
+    pub fn pods_count(mut self, pods_count: i64) -> Self {
+        self.pods_count = Some(pods_count);
+        self
+    }
+    /// Number of tasks.
+    #[inline]
+    #[must_use]
+    pub fn tasks_count(mut self, tasks_count: i64) -> Self {
+        self.tasks_count = Some(tasks_count);
+        self
+    }
+}
+
+impl crate::runtime::Sealed for ContainerizedWorkloadCounts {}
+impl Fields for ContainerizedWorkloadCounts {
+    const FIELDS: &'static [Field] = &[
+        Field::new(
+            "containersCount",
+            "containers_count",
+            FieldKind::Integer,
+            "Number of containers.",
+        ),
+        Field::new(
+            "podsCount",
+            "pods_count",
+            FieldKind::Integer,
+            "Number of Kubernetes pods.",
+        ),
+        Field::new("tasksCount", "tasks_count", FieldKind::Integer, "Number of tasks."),
+    ];
+}
+
 /// Application that is installed on an endpoint, with version, publisher and size.
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
@@ -7151,6 +8179,32 @@ open_enum! {
         UnprotectedCategory = "unprotected_category",
         /// Wire value `partial_functionality`.
         PartialFunctionality = "partial_functionality",
+        /// Wire value `pending_performance_insights`.
+        PendingPerformanceInsights = "pending_performance_insights",
+        /// Wire value `performance_insights`.
+        PerformanceInsights = "performance_insights",
+    }
+}
+
+open_enum! {
+    /// Agent approve stateless upgrade filter active protection values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum AgentApproveStatelessUpgradeFilterActiveProtection {
+        /// Wire value `edr`.
+        Edr = "edr",
+        /// Wire value `idr`.
+        Idr = "idr",
+    }
+}
+
+open_enum! {
+    /// Agent approve stateless upgrade filter os arch values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum AgentApproveStatelessUpgradeFilterOsArch {
+        /// Wire value `32 bit`.
+        X32Bit = "32 bit",
+        /// Wire value `64 bit`.
+        X64Bit = "64 bit",
+        /// Wire value `ARM64`.
+        Arm64 = "ARM64",
     }
 }
 
@@ -7293,6 +8347,42 @@ open_enum! {
         FullDiskScanLastUpdatedAt = "fullDiskScanLastUpdatedAt",
         /// Wire value `lastSuccessfulScanDate`.
         LastSuccessfulScanDate = "lastSuccessfulScanDate",
+        /// Wire value `ecsType`.
+        EcsType = "ecsType",
+        /// Wire value `ecsVersion`.
+        EcsVersion = "ecsVersion",
+        /// Wire value `ecsClusterName`.
+        EcsClusterName = "ecsClusterName",
+        /// Wire value `ecsTaskArn`.
+        EcsTaskArn = "ecsTaskArn",
+        /// Wire value `ecsTaskAvailabilityZone`.
+        EcsTaskAvailabilityZone = "ecsTaskAvailabilityZone",
+        /// Wire value `ecsServiceName`.
+        EcsServiceName = "ecsServiceName",
+        /// Wire value `ecsServiceArn`.
+        EcsServiceArn = "ecsServiceArn",
+        /// Wire value `ecsTaskDefinitionFamily`.
+        EcsTaskDefinitionFamily = "ecsTaskDefinitionFamily",
+        /// Wire value `ecsTaskDefinitionRevision`.
+        EcsTaskDefinitionRevision = "ecsTaskDefinitionRevision",
+        /// Wire value `ecsTaskDefinitionArn`.
+        EcsTaskDefinitionArn = "ecsTaskDefinitionArn",
+        /// Wire value `isAdConnector`.
+        IsAdConnector = "isAdConnector",
+        /// Wire value `activeProtection`.
+        ActiveProtection = "activeProtection",
+        /// Wire value `pacFileUsage`.
+        PacFileUsage = "pacFileUsage",
+        /// Wire value `proxyMethod`.
+        ProxyMethod = "proxyMethod",
+        /// Wire value `console`.
+        Console = "console",
+        /// Wire value `consoleProxyAddress`.
+        ConsoleProxyAddress = "consoleProxyAddress",
+        /// Wire value `deepVisibility`.
+        DeepVisibility = "deepVisibility",
+        /// Wire value `deepVisibilityProxyAddress`.
+        DeepVisibilityProxyAddress = "deepVisibilityProxyAddress",
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::runtime::{
     ApiVersion, BodyPart, Evidence, Field, FieldKind, Fields, FilterRequirement,
     JsonBody, Method, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Secret, Tier, Undocumented,
+    RequestError, RequestFormat, ResponseFormat, Secret, Security, Tier, Undocumented,
 };
 
 /// Metadata of `GET /web/api/v{version}/agent-artifacts/token`.
@@ -17,6 +17,7 @@ pub static LIST: Operation = Operation {
     summary: "List agents repository",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Agent Artifacts.listAccessTokens"], &[]),
     access: None,
     end: None,
@@ -27,6 +28,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<AgentsRepositoryListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -73,6 +75,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create agents repository",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Agent Artifacts.create"], &[]),
     access: None,
     end: None,
@@ -83,6 +86,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -131,6 +135,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete agents repository",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Agent Artifacts.delete"], &[]),
     access: None,
     end: None,
@@ -141,6 +146,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<AgentsRepositoryDeleteQuery as Fields>::FIELDS],
     body_parts: &[],

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Timestamp, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Timestamp, open_enum,
 };
 use crate::shared::{Affected, Scope, SortOrder};
 use crate::star_rules::{RuleQueryType, Severity, TreatAsThreat};
@@ -22,6 +23,7 @@ pub static LIST: Operation = Operation {
     summary: "List alerts",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Custom Alerts.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +34,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <AlertsListQuery as Fields>::FIELDS,
@@ -86,6 +89,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
     summary: "Set the analyst verdict of alerts",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Custom Alerts.updateAnalystVerdict"], &[]),
     access: None,
     end: None,
@@ -96,6 +100,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -154,6 +159,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
     summary: "Set the incident status of alerts",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Custom Alerts.updateIncidentStatus"], &[]),
     access: None,
     end: None,
@@ -164,6 +170,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -2229,7 +2236,7 @@ pub struct AlertInfo {
     pub alert_id: Option<String>,
     /// Analyst verdict on the alert.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub analyst_verdict: Option<AlertAnalystVerdict>,
+    pub analyst_verdict: Option<AlertInfoAnalystVerdict>,
     /// Time when the alert was raised for the detection.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
@@ -2256,7 +2263,7 @@ pub struct AlertInfo {
     pub hit_type: Option<AlertHitType>,
     /// Incident status of the alert.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub incident_status: Option<AlertIncidentStatus>,
+    pub incident_status: Option<AlertInfoIncidentStatus>,
     /// Categories of the behavioral indicators found for the process.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub indicator_category: Option<String>,
@@ -2527,6 +2534,9 @@ pub struct AlertProcess {
     /// Command line with which the process was started.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub commandline: Option<String>,
+    /// User whose rights the process has, on Linux and macOS.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub effective_user: Option<String>,
     /// MD5 hash of the process's file.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub file_hash_md5: Option<String>,
@@ -2545,6 +2555,9 @@ pub struct AlertProcess {
     /// Integrity level at which the process runs.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub integrity_level: Option<IntegrityLevel>,
+    /// User who logged in, on Linux and macOS.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub login_user: Option<String>,
     /// Name of the process.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
@@ -2554,6 +2567,9 @@ pub struct AlertProcess {
     /// Time when the process started, as UTC date and time.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pid_starttime: Option<Timestamp>,
+    /// User who started the process, on Linux and macOS.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub real_user: Option<String>,
     /// ID of the storyline to which the process belongs.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub storyline: Option<String>,
@@ -2578,6 +2594,9 @@ impl crate::runtime::object_reader::ReadMembers for AlertProcess {
             "commandline" => {
                 self.commandline = crate::runtime::object_reader::string(map)?;
             }
+            "effectiveUser" => {
+                self.effective_user = crate::runtime::object_reader::string(map)?;
+            }
             "fileHashMd5" => {
                 self.file_hash_md5 = crate::runtime::object_reader::string(map)?;
             }
@@ -2594,11 +2613,13 @@ impl crate::runtime::object_reader::ReadMembers for AlertProcess {
             "integrityLevel" => {
                 self.integrity_level = crate::runtime::object_reader::value(map)?;
             }
+            "loginUser" => self.login_user = crate::runtime::object_reader::string(map)?,
             "name" => self.name = crate::runtime::object_reader::string(map)?,
             "pid" => self.pid = crate::runtime::object_reader::string(map)?,
             "pidStarttime" => {
                 self.pid_starttime = crate::runtime::object_reader::value(map)?;
             }
+            "realUser" => self.real_user = crate::runtime::object_reader::string(map)?,
             "storyline" => self.storyline = crate::runtime::object_reader::string(map)?,
             "subsystem" => self.subsystem = crate::runtime::object_reader::value(map)?,
             "uniqueId" => self.unique_id = crate::runtime::object_reader::string(map)?,
@@ -2636,7 +2657,7 @@ pub struct AlertRule {
     pub s1ql: Option<String>,
     /// Level of the scope in which the rule is defined.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub scope_level: Option<String>,
+    pub scope_level: Option<Scope>,
     /// Severity set in the rule that raised the alert.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub severity: Option<Severity>,
@@ -2660,9 +2681,7 @@ impl crate::runtime::object_reader::ReadMembers for AlertRule {
             "queryLang" => self.query_lang = crate::runtime::object_reader::value(map)?,
             "queryType" => self.query_type = crate::runtime::object_reader::value(map)?,
             "s1ql" => self.s1ql = crate::runtime::object_reader::string(map)?,
-            "scopeLevel" => {
-                self.scope_level = crate::runtime::object_reader::string(map)?;
-            }
+            "scopeLevel" => self.scope_level = crate::runtime::object_reader::value(map)?,
             "severity" => self.severity = crate::runtime::object_reader::value(map)?,
             "treatAsThreat" => {
                 self.treat_as_threat = crate::runtime::object_reader::value(map)?;
@@ -3161,7 +3180,7 @@ impl Fields for AlertsUpdateIncidentRequest {
 }
 
 open_enum! {
-    /// Verdict of an analyst on an alert; `UNDEFINED` when no verdict is set.
+    /// Verdict of an analyst on an alert, in a filter; `UNDEFINED` when no verdict is set.
     pub enum AlertAnalystVerdict {
         /// Wire value `UNDEFINED`.
         Undefined = "UNDEFINED",
@@ -3183,11 +3202,17 @@ open_enum! {
         Processes = "Processes",
         /// Wire value `AdvancedDetection`.
         AdvancedDetection = "AdvancedDetection",
+        /// Wire value `Correlation`.
+        Correlation = "Correlation",
+        /// Wire value `UEBAFirstSeen`.
+        UebaFirstSeen = "UEBAFirstSeen",
+        /// Wire value `Scheduled`.
+        Scheduled = "Scheduled",
     }
 }
 
 open_enum! {
-    /// Status of the investigation of an alert.
+    /// Status of the investigation of an alert, in a filter.
     pub enum AlertIncidentStatus {
         /// Wire value `UNRESOLVED`.
         Unresolved = "UNRESOLVED",
@@ -3195,6 +3220,32 @@ open_enum! {
         InProgress = "IN_PROGRESS",
         /// Wire value `RESOLVED`.
         Resolved = "RESOLVED",
+    }
+}
+
+open_enum! {
+    /// Verdict of an analyst on an alert; `Undefined` when no verdict is set. Consoles before 2026 have it in upper case.
+    pub enum AlertInfoAnalystVerdict {
+        /// Wire value `Undefined`.
+        Undefined = "Undefined",
+        /// Wire value `True positive`.
+        TruePositive = "True positive",
+        /// Wire value `False positive`.
+        FalsePositive = "False positive",
+        /// Wire value `Suspicious`.
+        Suspicious = "Suspicious",
+    }
+}
+
+open_enum! {
+    /// Status of the investigation of an alert. Consoles before 2026 have it in upper case.
+    pub enum AlertInfoIncidentStatus {
+        /// Wire value `Unresolved`.
+        Unresolved = "Unresolved",
+        /// Wire value `In progress`.
+        InProgress = "In progress",
+        /// Wire value `Resolved`.
+        Resolved = "Resolved",
     }
 }
 

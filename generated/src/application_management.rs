@@ -8,8 +8,8 @@ use crate::agents::InstalledApplication;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Timestamp, Undocumented,
-    open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Timestamp, Undocumented, open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
 
@@ -22,6 +22,7 @@ pub static LIST_INVENTORY: Operation = Operation {
     summary: "List inventory (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +33,7 @@ pub static LIST_INVENTORY: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationManagementListInventoryQuery as Fields>::FIELDS,
@@ -81,6 +83,7 @@ pub static LIST_INVENTORY_APPLICATIONS: Operation = Operation {
     summary: "List inventory applications (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: None,
@@ -91,6 +94,7 @@ pub static LIST_INVENTORY_APPLICATIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationManagementListInventoryApplicationsQuery as Fields>::FIELDS,
@@ -139,6 +143,7 @@ pub static LIST_INVENTORY_ENDPOINTS: Operation = Operation {
     summary: "List inventory endpoints (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: None,
@@ -149,6 +154,7 @@ pub static LIST_INVENTORY_ENDPOINTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationManagementListInventoryEndpointsQuery as Fields>::FIELDS,
@@ -198,6 +204,7 @@ pub static GET_INVENTORY_ENDPOINTS_EXPORT_CSV: Operation = Operation {
     summary: "Get inventory endpoints export csv (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: None,
@@ -208,6 +215,7 @@ pub static GET_INVENTORY_ENDPOINTS_EXPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ApplicationManagementGetInventoryEndpointsExportCsvQuery as Fields>::FIELDS,
@@ -257,6 +265,7 @@ pub static GET_INVENTORY_EXPORT_CSV: Operation = Operation {
     summary: "Get inventory export csv (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: None,
@@ -267,6 +276,7 @@ pub static GET_INVENTORY_EXPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ApplicationManagementGetInventoryExportCsvQuery as Fields>::FIELDS,
@@ -316,6 +326,7 @@ pub static LIST_RISKS: Operation = Operation {
     summary: "List risks (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -326,6 +337,7 @@ pub static LIST_RISKS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationManagementListRisksQuery as Fields>::FIELDS,
@@ -375,6 +387,7 @@ pub static LIST_RISKS_AGGREGATED_APPLICATIONS: Operation = Operation {
     summary: "List risks aggregated applications (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -385,6 +398,7 @@ pub static LIST_RISKS_AGGREGATED_APPLICATIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationManagementListRisksAggregatedApplicationsQuery as Fields>::FIELDS,
@@ -434,6 +448,7 @@ pub static GET_RISKS_AGGREGATED_APPLICATIONS_EXPORT_CSV: Operation = Operation {
     summary: "Get risks aggregated applications export csv (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -444,6 +459,7 @@ pub static GET_RISKS_AGGREGATED_APPLICATIONS_EXPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ApplicationManagementGetRisksAggregatedApplicationsExportCsvQuery as Fields>::FIELDS,
@@ -493,6 +509,7 @@ pub static LIST_RISKS_APPLICATIONS: Operation = Operation {
     summary: "List risks applications (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -503,6 +520,7 @@ pub static LIST_RISKS_APPLICATIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationManagementListRisksApplicationsQuery as Fields>::FIELDS,
@@ -552,6 +570,7 @@ pub static GET_RISKS_APPLICATIONS_EXPORT_CSV: Operation = Operation {
     summary: "Get risks applications export csv (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -562,6 +581,7 @@ pub static GET_RISKS_APPLICATIONS_EXPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ApplicationManagementGetRisksApplicationsExportCsvQuery as Fields>::FIELDS,
@@ -611,6 +631,7 @@ pub static LIST_RISKS_CVES: Operation = Operation {
     summary: "List risks cves (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -621,6 +642,7 @@ pub static LIST_RISKS_CVES: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationManagementListRisksCvesQuery as Fields>::FIELDS,
@@ -670,6 +692,7 @@ pub static GET_RISKS_CVES_EXPORT_CSV: Operation = Operation {
     summary: "Get risks cves export csv (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -680,6 +703,7 @@ pub static GET_RISKS_CVES_EXPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ApplicationManagementGetRisksCvesExportCsvQuery as Fields>::FIELDS,
@@ -729,6 +753,7 @@ pub static LIST_RISKS_ENDPOINTS: Operation = Operation {
     summary: "List risks endpoints (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -739,6 +764,7 @@ pub static LIST_RISKS_ENDPOINTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationManagementListRisksEndpointsQuery as Fields>::FIELDS,
@@ -788,6 +814,7 @@ pub static GET_RISKS_ENDPOINTS_EXPORT_CSV: Operation = Operation {
     summary: "Get risks endpoints export csv (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -798,6 +825,7 @@ pub static GET_RISKS_ENDPOINTS_EXPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ApplicationManagementGetRisksEndpointsExportCsvQuery as Fields>::FIELDS,
@@ -847,6 +875,7 @@ pub static GET_RISKS_EXPORT_CSV: Operation = Operation {
     summary: "Get risks export csv (application management)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.viewRisks"], &[]),
     access: None,
     end: None,
@@ -857,6 +886,7 @@ pub static GET_RISKS_EXPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ApplicationManagementGetRisksExportCsvQuery as Fields>::FIELDS,
@@ -906,6 +936,7 @@ pub static SCAN: Operation = Operation {
     summary: "Scan application management",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.scanVulnerabilities"], &[]),
     access: None,
     end: None,
@@ -916,6 +947,7 @@ pub static SCAN: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

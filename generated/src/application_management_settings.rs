@@ -5,7 +5,7 @@
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, open_enum,
 };
 use crate::shared::ScopeFilter;
 
@@ -18,6 +18,7 @@ pub static GET: Operation = Operation {
     summary: "Get application management settings",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: None,
@@ -28,6 +29,7 @@ pub static GET: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<ApplicationManagementSettingsGetQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -74,6 +76,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create application management settings",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -90,6 +93,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

@@ -5,7 +5,8 @@
 use crate::runtime::{
     ApiVersion, End, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -18,6 +19,7 @@ pub static GET: Operation = Operation {
     summary: "Get application risk",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: None,
@@ -28,6 +30,7 @@ pub static GET: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ApplicationRiskGetQuery as Fields>::FIELDS,
@@ -77,6 +80,7 @@ pub static LIST_INSTALLED_APPLICATIONS: Operation = Operation {
     summary: "List installed applications (application risk)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: Some(
@@ -89,6 +93,7 @@ pub static LIST_INSTALLED_APPLICATIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationRiskListInstalledApplicationsQuery as Fields>::FIELDS,
@@ -138,6 +143,7 @@ pub static LIST_INSTALLED_APPLICATIONS_CVES: Operation = Operation {
     summary: "List installed applications cves (application risk)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Applications Page.view"], &[]),
     access: None,
     end: Some(
@@ -150,6 +156,7 @@ pub static LIST_INSTALLED_APPLICATIONS_CVES: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ApplicationRiskListInstalledApplicationsCvesQuery as Fields>::FIELDS,

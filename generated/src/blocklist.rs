@@ -11,7 +11,7 @@ use crate::exclusions::{EntryScope, ExclusionMode, ListSource, Recommendation};
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, ScopeFilter, SortOrder};
 use crate::threats::OsType;
@@ -25,6 +25,7 @@ pub static LIST: Operation = Operation {
     summary: "List the blocklist",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Blacklist.view"], &[]),
     access: None,
     end: None,
@@ -35,6 +36,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<BlocklistListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -88,6 +90,7 @@ pub static CREATE: Operation = Operation {
     summary: "Add a hash to the blocklist",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Blacklist.create"], &[]),
     access: Some("a role other than IT"),
     end: None,
@@ -98,6 +101,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -156,6 +160,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete blocklist entries",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Blacklist.delete"], &[]),
     access: Some("a role other than IT"),
     end: None,
@@ -166,6 +171,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -223,29 +229,30 @@ pub struct BlocklistCreateData {
     pub description: Option<String>,
     /// Operating system family, such as Windows, macOS or Linux.
     pub os_type: OsType,
+    /// SHA-256 hash to block, in place of or with `value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256_value: Option<String>,
     /// Source to record for the new entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Always `black_hash`: SentinelOne warns that any other value creates an exclusion.
     pub type_: BlocklistType,
     /// SHA1 hash of the file to be blocked.
-    pub value: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 impl BlocklistCreateData {
     /// Creates a value with the required fields.
     #[inline]
-    pub fn new(
-        os_type: impl Into<OsType>,
-        type_: impl Into<BlocklistType>,
-        value: impl Into<String>,
-    ) -> Self {
+    pub fn new(os_type: impl Into<OsType>, type_: impl Into<BlocklistType>) -> Self {
         Self {
             os_type: os_type.into(),
             type_: type_.into(),
-            value: value.into(),
             description: Default::default(),
+            sha256_value: Default::default(),
             source: Default::default(),
+            value: Default::default(),
         }
     }
     /// Free text that describes the entry.
@@ -260,6 +267,13 @@ impl BlocklistCreateData {
     #[must_use]
     pub fn os_type(mut self, os_type: impl Into<OsType>) -> Self {
         self.os_type = os_type.into();
+        self
+    }
+    /// SHA-256 hash to block, in place of or with `value`.
+    #[inline]
+    #[must_use]
+    pub fn sha256_value(mut self, sha256_value: impl Into<String>) -> Self {
+        self.sha256_value = Some(sha256_value.into());
         self
     }
     /// Source to record for the new entry.
@@ -280,7 +294,7 @@ impl BlocklistCreateData {
     #[inline]
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = value.into();
+        self.value = Some(value.into());
         self
     }
 }
@@ -305,6 +319,12 @@ impl Fields for BlocklistCreateData {
             )
         },
         Field::new(
+            "sha256Value",
+            "sha256_value",
+            FieldKind::String,
+            "SHA-256 hash to block, in place of or with `value`.",
+        ),
+        Field::new(
             "source",
             "source",
             FieldKind::String,
@@ -320,15 +340,12 @@ impl Fields for BlocklistCreateData {
                 "Always `black_hash`: SentinelOne warns that any other value creates an exclusion.",
             )
         },
-        Field {
-            required: true,
-            ..Field::new(
-                "value",
-                "value",
-                FieldKind::String,
-                "SHA1 hash of the file to be blocked.",
-            )
-        },
+        Field::new(
+            "value",
+            "value",
+            FieldKind::String,
+            "SHA1 hash of the file to be blocked.",
+        ),
     ];
 }
 
@@ -619,9 +636,9 @@ pub struct BlocklistListQuery {
     /// Only entries with these IDs. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// Only entries that came from a bulk import (true), or that did not (false).
+    /// Only entries that came from a bulk import (true), or that did not (false). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub imported: Option<bool>,
+    pub imported: Option<Vec<bool>>,
     /// Also return entries of the scopes below the requested one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_children: Option<bool>,
@@ -664,7 +681,7 @@ pub struct BlocklistListQuery {
     /// Use the scope of the whole tenant (true), or not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
-    /// Only entries of this type.
+    /// Only entries of this type. Default `black_hash`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<BlocklistType>,
     /// Only entries of these types. At most 5000 items.
@@ -878,11 +895,14 @@ impl BlocklistListQuery {
         self.ids = Some(crate::runtime::converted(ids));
         self
     }
-    /// Only entries that came from a bulk import (true), or that did not (false).
+    /// Only entries that came from a bulk import (true), or that did not (false). At most 5000 items.
     #[inline]
     #[must_use]
-    pub fn imported(mut self, imported: bool) -> Self {
-        self.imported = Some(imported);
+    pub fn imported(
+        mut self,
+        imported: impl IntoIterator<Item = impl Into<bool>>,
+    ) -> Self {
+        self.imported = Some(crate::runtime::converted(imported));
         self
     }
     /// Also return entries of the scopes below the requested one (true); the default is false.
@@ -998,7 +1018,7 @@ impl BlocklistListQuery {
         self.tenant = Some(tenant);
         self
     }
-    /// Only entries of this type.
+    /// Only entries of this type. Default `black_hash`.
     #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<BlocklistType>) -> Self {
@@ -1393,12 +1413,15 @@ impl Fields for BlocklistListQuery {
                 "Also return entries of the scopes above the requested one (true); the default is false.",
             )
         },
-        Field::new(
-            "imported",
-            "imported",
-            FieldKind::Boolean,
-            "Only entries that came from a bulk import (true), or that did not (false).",
-        ),
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "imported",
+                "imported",
+                FieldKind::List,
+                "Only entries that came from a bulk import (true), or that did not (false).",
+            )
+        },
         Field {
             narrows_selection: false,
             enum_values: <BlocklistSortField as OpenEnum>::VALUES,
@@ -1424,6 +1447,9 @@ pub struct CreatedBlocklistEntry {
     /// Free text that describes the entry.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
+    /// ID of the hash, which entries in several scopes share.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub hash_id: Option<String>,
     /// ID of the entry.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
@@ -1439,6 +1465,9 @@ pub struct CreatedBlocklistEntry {
     /// Name of the scope to which the entry belongs.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_name: Option<String>,
+    /// Blocked SHA-256 hash.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub sha256_value: Option<String>,
     /// Source of the entry, such as a user or a threat.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<ListSource>,
@@ -1470,6 +1499,7 @@ impl crate::runtime::object_reader::ReadMembers for CreatedBlocklistEntry {
             "description" => {
                 self.description = crate::runtime::object_reader::string(map)?;
             }
+            "hashId" => self.hash_id = crate::runtime::object_reader::string(map)?,
             "id" => self.id = crate::runtime::object_reader::string(map)?,
             "notRecommended" => {
                 self.not_recommended = crate::runtime::object_reader::string(map)?;
@@ -1477,6 +1507,9 @@ impl crate::runtime::object_reader::ReadMembers for CreatedBlocklistEntry {
             "osType" => self.os_type = crate::runtime::object_reader::value(map)?,
             "scope" => self.scope = crate::runtime::object_reader::object(map)?,
             "scopeName" => self.scope_name = crate::runtime::object_reader::string(map)?,
+            "sha256Value" => {
+                self.sha256_value = crate::runtime::object_reader::string(map)?;
+            }
             "source" => self.source = crate::runtime::object_reader::value(map)?,
             "type" => self.type_ = crate::runtime::object_reader::string(map)?,
             "updatedAt" => self.updated_at = crate::runtime::object_reader::value(map)?,

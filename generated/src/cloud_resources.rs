@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::runtime::{
     ApiVersion, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -20,6 +21,7 @@ pub static GET: Operation = Operation {
     summary: "Get cloud resources",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["cloudRogues.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +32,7 @@ pub static GET: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data.resources",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <CloudResourcesGetQuery as Fields>::FIELDS,
@@ -79,6 +82,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export cloud resources",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["cloudRogues.view"], &[]),
     access: None,
     end: None,
@@ -89,6 +93,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <CloudResourcesExportQuery as Fields>::FIELDS,

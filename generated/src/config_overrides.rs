@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, Timestamp,
-    open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, Timestamp, open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
 
@@ -21,6 +21,7 @@ pub static LIST: Operation = Operation {
     summary: "List config overrides",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy Override.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +32,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ConfigOverridesListQuery as Fields>::FIELDS,
@@ -75,6 +77,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create config overrides",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy Override.create"], &[]),
     access: None,
     end: None,
@@ -85,6 +88,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -131,6 +135,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete config overrides",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy Override.delete"], &[]),
     access: None,
     end: None,
@@ -141,6 +146,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -191,6 +197,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update config override",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy Override.edit"], &[]),
     access: None,
     end: None,
@@ -201,6 +208,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -253,6 +261,7 @@ pub static DELETE_BY_OVERRIDE_ID: Operation = Operation {
     summary: "Delete by override id (config overrides)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy Override.delete"], &[]),
     access: None,
     end: None,
@@ -263,6 +272,7 @@ pub static DELETE_BY_OVERRIDE_ID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -881,7 +891,7 @@ pub struct ConfigOverridesCreateData {
     /// Site. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<ConfigOverridesCreateDataAccount>,
-    /// Version option. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Version option. Undocumented; description derived from the name (vendor document of 2026-06). Default `SPECIFIC`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_option: Option<ConfigOverrideVersionOption>,
 }
@@ -974,7 +984,7 @@ impl ConfigOverridesCreateData {
         self.site = Some(site.into());
         self
     }
-    /// Version option. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Version option. Undocumented; description derived from the name (vendor document of 2026-06). Default `SPECIFIC`.
     #[inline]
     #[must_use]
     pub fn version_option(
@@ -1476,7 +1486,7 @@ pub struct ConfigOverridesUpdateData {
     /// Site. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<ConfigOverridesCreateDataAccount>,
-    /// Version option. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Version option. Undocumented; description derived from the name (vendor document of 2026-06). Default `SPECIFIC`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_option: Option<ConfigOverrideVersionOption>,
 }
@@ -1581,7 +1591,7 @@ impl ConfigOverridesUpdateData {
         self.site = Some(site.into());
         self
     }
-    /// Version option. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Version option. Undocumented; description derived from the name (vendor document of 2026-06). Default `SPECIFIC`.
     #[inline]
     #[must_use]
     pub fn version_option(

@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, End, Evidence, Field, FieldKind, Fields,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier, Timestamp,
-    open_enum,
+    Permissions, RateLimit, Request, RequestError, RequestFormat, ResponseFormat,
+    Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::SortOrder;
 use crate::threats::OsType;
@@ -27,6 +27,7 @@ pub static CANCEL_QUERY: Operation = Operation {
     summary: "Cancel a query",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
     access: Some("a license of the suite Complete"),
     end: Some(
@@ -43,6 +44,7 @@ pub static CANCEL_QUERY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -91,6 +93,7 @@ pub static LIST_EVENTS: Operation = Operation {
     summary: "List the events of a query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
     access: None,
     end: Some(
@@ -107,6 +110,7 @@ pub static LIST_EVENTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityListEventsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -160,6 +164,7 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
     summary: "Start a power query",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
     access: None,
     end: Some(
@@ -183,6 +188,7 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("", false, <PowerQuery as Fields>::FIELDS)],
@@ -231,6 +237,7 @@ pub static PING_POWER_QUERY: Operation = Operation {
     summary: "Poll a power query",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
     access: None,
     end: Some(
@@ -254,6 +261,7 @@ pub static PING_POWER_QUERY: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityPingPowerQueryQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -313,6 +321,7 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
     summary: "List the events of a query by type",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
     access: None,
     end: Some(
@@ -329,6 +338,7 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityListEventsOfTypeQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -384,6 +394,7 @@ pub static CREATE_QUERY: Operation = Operation {
     summary: "Start a Deep Visibility query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
     access: Some("a license of the suite Complete"),
     end: Some(
@@ -407,6 +418,7 @@ pub static CREATE_QUERY: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("", false, <DeepVisibilityQuery as Fields>::FIELDS)],
@@ -460,6 +472,7 @@ pub static GET_QUERY_STATUS: Operation = Operation {
     summary: "Get the status of a query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
     access: Some("a license of the suite Complete"),
     end: Some(
@@ -483,6 +496,7 @@ pub static GET_QUERY_STATUS: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityGetQueryStatusQuery as Fields>::FIELDS],
     body_parts: &[],

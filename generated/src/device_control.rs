@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented,
-    open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, Undocumented, open_enum,
 };
 use crate::shared::{Scope, ScopeFilter, SortOrder, SuccessFlag};
 
@@ -21,6 +21,7 @@ pub static LIST: Operation = Operation {
     summary: "List device control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +32,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <DeviceControlListQuery as Fields>::FIELDS,
@@ -75,6 +77,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create device control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.create"], &[]),
     access: None,
     end: None,
@@ -85,6 +88,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -131,6 +135,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete device control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.delete"], &[]),
     access: None,
     end: None,
@@ -141,6 +146,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -191,6 +197,7 @@ pub static GET_CONFIGURATION: Operation = Operation {
     summary: "Get configuration (device control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.view"], &[]),
     access: None,
     end: None,
@@ -201,6 +208,7 @@ pub static GET_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DeviceControlGetConfigurationQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -247,6 +255,7 @@ pub static UPDATE_CONFIGURATION: Operation = Operation {
     summary: "Update configuration (device control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.edit"], &[]),
     access: None,
     end: None,
@@ -257,6 +266,7 @@ pub static UPDATE_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -312,6 +322,7 @@ pub static COPY_RULES: Operation = Operation {
     summary: "Copy rules (device control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Device Control.view", "Device Control.create"],
@@ -325,6 +336,7 @@ pub static COPY_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -376,6 +388,7 @@ pub static ENABLE: Operation = Operation {
     summary: "Enable device control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.edit"], &[]),
     access: None,
     end: None,
@@ -386,6 +399,7 @@ pub static ENABLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -437,6 +451,7 @@ pub static LIST_EVENTS: Operation = Operation {
     summary: "List events (device control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.view"], &[]),
     access: None,
     end: None,
@@ -447,6 +462,7 @@ pub static LIST_EVENTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <DeviceControlListEventsQuery as Fields>::FIELDS,
@@ -496,6 +512,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export device control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.view"], &[]),
     access: None,
     end: None,
@@ -506,6 +523,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <DeviceControlExportQuery as Fields>::FIELDS,
@@ -555,6 +573,7 @@ pub static MOVE_RULES: Operation = Operation {
     summary: "Move rules (device control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Device Control.delete", "Device Control.create", "Device Control.view"],
@@ -568,6 +587,7 @@ pub static MOVE_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -619,6 +639,7 @@ pub static REORDER: Operation = Operation {
     summary: "Reorder device control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.edit"], &[]),
     access: None,
     end: None,
@@ -629,6 +650,7 @@ pub static REORDER: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -680,6 +702,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update device control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Device Control.edit"], &[]),
     access: None,
     end: None,
@@ -690,6 +713,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

@@ -6,8 +6,8 @@ use crate::inventory::InventoryAsset;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, JsonBody, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, Timestamp,
-    open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, SortOrder};
 
@@ -20,6 +20,7 @@ pub static LIST: Operation = Operation {
     summary: "List dynamic tag rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +31,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <DynamicTagRulesListQuery as Fields>::FIELDS,
@@ -79,6 +81,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create dynamic tag rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.create"], &[]),
     access: None,
     end: None,
@@ -89,6 +92,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DynamicTagRulesCreateQuery as Fields>::FIELDS],
     body_parts: &[
@@ -149,6 +153,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update dynamic tag rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.edit"], &[]),
     access: None,
     end: None,
@@ -159,6 +164,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DynamicTagRulesUpdateQuery as Fields>::FIELDS],
     body_parts: &[
@@ -219,6 +225,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete dynamic tag rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.delete"], &[]),
     access: None,
     end: None,
@@ -229,6 +236,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DynamicTagRulesDeleteQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -275,6 +283,7 @@ pub static TEST: Operation = Operation {
     summary: "Test dynamic tag rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -285,6 +294,7 @@ pub static TEST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DynamicTagRulesTestQuery as Fields>::FIELDS],
     body_parts: &[

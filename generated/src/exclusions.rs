@@ -10,7 +10,8 @@ pub use exclusions::*;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, RateLimit,
-    Request, RequestError, ResponseFormat, Tier, Timestamp, open_enum,
+    Request, RequestError, RequestFormat, ResponseFormat, Security, Tier, Timestamp,
+    open_enum,
 };
 use crate::shared::{Affected, ScopeFilter, SortOrder};
 use crate::threats::OsType;
@@ -24,6 +25,7 @@ pub static LIST: Operation = Operation {
     summary: "List exclusions",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.view"], &[]),
     access: None,
     end: None,
@@ -41,6 +43,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<ExclusionsListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -99,6 +102,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create an exclusion",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.create"], &[]),
     access: None,
     end: None,
@@ -116,6 +120,7 @@ pub static CREATE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -168,6 +173,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.delete"], &[]),
     access: None,
     end: None,
@@ -185,6 +191,7 @@ pub static DELETE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -860,6 +867,12 @@ pub struct ExclusionsListQuery {
         skip_serializing_if = "Option::is_none"
     )]
     pub application_name_contains: Option<Vec<String>>,
+    /// Only exclusions that cover child processes (true), or that do not (false).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child_process: Option<bool>,
+    /// Only exclusions with one of these conditions. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Vec<ExclusionCondition>>,
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
@@ -884,15 +897,21 @@ pub struct ExclusionsListQuery {
     /// Description of the exclusion contains one of these strings (case-insensitive). At most 15 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
+    /// Only exclusions for one of these detection engines. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engines: Option<Vec<ExclusionEngine>>,
+    /// Only exclusions with one of these texts in the name. At most 20 items, each at least 2 characters.
+    #[serde(rename = "exclusionName__contains", skip_serializing_if = "Option::is_none")]
+    pub exclusion_name_contains: Option<Vec<String>>,
     /// Only exclusions of these groups, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
     /// Only exclusions with these IDs. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// Only exclusions that came from a bulk import (true), or that did not (false).
+    /// Only exclusions that came from a bulk import (true), or that did not (false). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub imported: Option<bool>,
+    pub imported: Option<Vec<bool>>,
     /// Only exclusions linked to an application in the scope's inventory (true), or not linked to one (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_app_inventory: Option<bool>,
@@ -902,6 +921,9 @@ pub struct ExclusionsListQuery {
     /// Also return exclusions of the scopes above the requested one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_parents: Option<bool>,
+    /// Only exclusions with this level of interaction. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interaction_level: Option<Vec<ExclusionInteractionLevel>>,
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
@@ -911,6 +933,9 @@ pub struct ExclusionsListQuery {
     /// Only exclusions with these modes, such as suppress; they are for exclusions by path. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modes: Option<Vec<ExclusionMode>>,
+    /// Only exclusions that SentinelOne advises against, for one of these reasons. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_recommended: Option<Vec<ExclusionValidateStatus>>,
     /// Only exclusions for these operating systems, such as windows. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types: Option<Vec<OsType>>,
@@ -923,6 +948,9 @@ pub struct ExclusionsListQuery {
     /// Only exclusions with one of these recommendations, such as Not recommended. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recommendations: Option<Vec<Recommendation>>,
+    /// Only exclusions with one of these texts in the path of their scope. At most 20 items, each at least 2 characters.
+    #[serde(rename = "scopePath__contains", skip_serializing_if = "Option::is_none")]
+    pub scope_path_contains: Option<Vec<String>>,
     /// Only exclusions of these sites, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
@@ -944,6 +972,9 @@ pub struct ExclusionsListQuery {
     /// Use the scope of the whole tenant (true), or not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
+    /// Only exclusions for this type of threat. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threat_type: Option<Vec<ExclusionThreatType>>,
     /// Only exclusions of this type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<ExclusionType>,
@@ -996,6 +1027,10 @@ impl crate::runtime::object_reader::ReadMembers for ExclusionsListQuery {
                     map,
                 )?;
             }
+            "childProcess" => {
+                self.child_process = crate::runtime::object_reader::value(map)?;
+            }
+            "conditions" => self.conditions = crate::runtime::object_reader::value(map)?,
             "countOnly" => self.count_only = crate::runtime::object_reader::value(map)?,
             "createdAt__between" => {
                 self.created_at_between = crate::runtime::object_reader::value(map)?;
@@ -1016,6 +1051,10 @@ impl crate::runtime::object_reader::ReadMembers for ExclusionsListQuery {
             "description__contains" => {
                 self.description_contains = crate::runtime::object_reader::value(map)?;
             }
+            "engines" => self.engines = crate::runtime::object_reader::value(map)?,
+            "exclusionName__contains" => {
+                self.exclusion_name_contains = crate::runtime::object_reader::value(map)?;
+            }
             "groupIds" => self.group_ids = crate::runtime::object_reader::value(map)?,
             "ids" => self.ids = crate::runtime::object_reader::value(map)?,
             "imported" => self.imported = crate::runtime::object_reader::value(map)?,
@@ -1028,9 +1067,15 @@ impl crate::runtime::object_reader::ReadMembers for ExclusionsListQuery {
             "includeParents" => {
                 self.include_parents = crate::runtime::object_reader::value(map)?;
             }
+            "interactionLevel" => {
+                self.interaction_level = crate::runtime::object_reader::value(map)?;
+            }
             "limit" => self.limit = crate::runtime::object_reader::value(map)?,
             "modeType" => self.mode_type = crate::runtime::object_reader::value(map)?,
             "modes" => self.modes = crate::runtime::object_reader::value(map)?,
+            "notRecommended" => {
+                self.not_recommended = crate::runtime::object_reader::value(map)?;
+            }
             "osTypes" => self.os_types = crate::runtime::object_reader::value(map)?,
             "pathExclusionTypes" => {
                 self.path_exclusion_types = crate::runtime::object_reader::value(map)?;
@@ -1039,6 +1084,9 @@ impl crate::runtime::object_reader::ReadMembers for ExclusionsListQuery {
             "recommendations" => {
                 self.recommendations = crate::runtime::object_reader::value(map)?;
             }
+            "scopePath__contains" => {
+                self.scope_path_contains = crate::runtime::object_reader::value(map)?;
+            }
             "siteIds" => self.site_ids = crate::runtime::object_reader::value(map)?,
             "skip" => self.skip = crate::runtime::object_reader::value(map)?,
             "skipCount" => self.skip_count = crate::runtime::object_reader::value(map)?,
@@ -1046,6 +1094,7 @@ impl crate::runtime::object_reader::ReadMembers for ExclusionsListQuery {
             "sortOrder" => self.sort_order = crate::runtime::object_reader::value(map)?,
             "source" => self.source = crate::runtime::object_reader::value(map)?,
             "tenant" => self.tenant = crate::runtime::object_reader::value(map)?,
+            "threatType" => self.threat_type = crate::runtime::object_reader::value(map)?,
             "type" => self.type_ = crate::runtime::object_reader::value(map)?,
             "types" => self.types = crate::runtime::object_reader::value(map)?,
             "unified" => self.unified = crate::runtime::object_reader::value(map)?,
@@ -1102,6 +1151,23 @@ impl ExclusionsListQuery {
         self.application_name_contains = Some(
             crate::runtime::converted(application_name_contains),
         );
+        self
+    }
+    /// Only exclusions that cover child processes (true), or that do not (false).
+    #[inline]
+    #[must_use]
+    pub fn child_process(mut self, child_process: bool) -> Self {
+        self.child_process = Some(child_process);
+        self
+    }
+    /// Only exclusions with one of these conditions. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn conditions(
+        mut self,
+        conditions: impl IntoIterator<Item = impl Into<ExclusionCondition>>,
+    ) -> Self {
+        self.conditions = Some(crate::runtime::converted(conditions));
         self
     }
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
@@ -1165,6 +1231,28 @@ impl ExclusionsListQuery {
         );
         self
     }
+    /// Only exclusions for one of these detection engines. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn engines(
+        mut self,
+        engines: impl IntoIterator<Item = impl Into<ExclusionEngine>>,
+    ) -> Self {
+        self.engines = Some(crate::runtime::converted(engines));
+        self
+    }
+    /// Only exclusions with one of these texts in the name. At most 20 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn exclusion_name_contains(
+        mut self,
+        exclusion_name_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.exclusion_name_contains = Some(
+            crate::runtime::converted(exclusion_name_contains),
+        );
+        self
+    }
     /// Only exclusions of these groups, by ID. 1 to 500 items.
     #[inline]
     #[must_use]
@@ -1182,11 +1270,14 @@ impl ExclusionsListQuery {
         self.ids = Some(crate::runtime::converted(ids));
         self
     }
-    /// Only exclusions that came from a bulk import (true), or that did not (false).
+    /// Only exclusions that came from a bulk import (true), or that did not (false). At most 5000 items.
     #[inline]
     #[must_use]
-    pub fn imported(mut self, imported: bool) -> Self {
-        self.imported = Some(imported);
+    pub fn imported(
+        mut self,
+        imported: impl IntoIterator<Item = impl Into<bool>>,
+    ) -> Self {
+        self.imported = Some(crate::runtime::converted(imported));
         self
     }
     /// Only exclusions linked to an application in the scope's inventory (true), or not linked to one (false).
@@ -1208,6 +1299,16 @@ impl ExclusionsListQuery {
     #[must_use]
     pub fn include_parents(mut self, include_parents: bool) -> Self {
         self.include_parents = Some(include_parents);
+        self
+    }
+    /// Only exclusions with this level of interaction. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn interaction_level(
+        mut self,
+        interaction_level: impl IntoIterator<Item = impl Into<ExclusionInteractionLevel>>,
+    ) -> Self {
+        self.interaction_level = Some(crate::runtime::converted(interaction_level));
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
@@ -1232,6 +1333,16 @@ impl ExclusionsListQuery {
         modes: impl IntoIterator<Item = impl Into<ExclusionMode>>,
     ) -> Self {
         self.modes = Some(crate::runtime::converted(modes));
+        self
+    }
+    /// Only exclusions that SentinelOne advises against, for one of these reasons. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn not_recommended(
+        mut self,
+        not_recommended: impl IntoIterator<Item = impl Into<ExclusionValidateStatus>>,
+    ) -> Self {
+        self.not_recommended = Some(crate::runtime::converted(not_recommended));
         self
     }
     /// Only exclusions for these operating systems, such as windows. At most 5000 items.
@@ -1271,6 +1382,16 @@ impl ExclusionsListQuery {
         recommendations: impl IntoIterator<Item = impl Into<Recommendation>>,
     ) -> Self {
         self.recommendations = Some(crate::runtime::converted(recommendations));
+        self
+    }
+    /// Only exclusions with one of these texts in the path of their scope. At most 20 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn scope_path_contains(
+        mut self,
+        scope_path_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.scope_path_contains = Some(crate::runtime::converted(scope_path_contains));
         self
     }
     /// Only exclusions of these sites, by ID. 1 to 500 items.
@@ -1326,6 +1447,16 @@ impl ExclusionsListQuery {
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
+        self
+    }
+    /// Only exclusions for this type of threat. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn threat_type(
+        mut self,
+        threat_type: impl IntoIterator<Item = impl Into<ExclusionThreatType>>,
+    ) -> Self {
+        self.threat_type = Some(crate::runtime::converted(threat_type));
         self
     }
     /// Only exclusions of this type.
@@ -1764,12 +1895,15 @@ impl Fields for ExclusionsListQuery {
                 "Also return exclusions of the scopes above the requested one (true); the default is false.",
             )
         },
-        Field::new(
-            "imported",
-            "imported",
-            FieldKind::Boolean,
-            "Only exclusions that came from a bulk import (true), or that did not (false).",
-        ),
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "imported",
+                "imported",
+                FieldKind::List,
+                "Only exclusions that came from a bulk import (true), or that did not (false).",
+            )
+        },
         Field {
             narrows_selection: false,
             enum_values: <ExclusionSortField as OpenEnum>::VALUES,
@@ -1778,6 +1912,82 @@ impl Fields for ExclusionsListQuery {
                 "sort_by",
                 FieldKind::String,
                 "Field to sort the list by.",
+            )
+        },
+        Field::new(
+            "childProcess",
+            "child_process",
+            FieldKind::Boolean,
+            "Only exclusions that cover child processes (true), or that do not (false).",
+        ),
+        Field {
+            enum_values: <ExclusionCondition as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "conditions",
+                "conditions",
+                FieldKind::List,
+                "Only exclusions with one of these conditions.",
+            )
+        },
+        Field {
+            enum_values: <ExclusionEngine as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "engines",
+                "engines",
+                FieldKind::List,
+                "Only exclusions for one of these detection engines.",
+            )
+        },
+        Field {
+            item_count: (None, Some(20)),
+            length: (Some(2), None),
+            ..Field::new(
+                "exclusionName__contains",
+                "exclusion_name_contains",
+                FieldKind::List,
+                "Only exclusions with one of these texts in the name.",
+            )
+        },
+        Field {
+            enum_values: <ExclusionInteractionLevel as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "interactionLevel",
+                "interaction_level",
+                FieldKind::List,
+                "Only exclusions with this level of interaction.",
+            )
+        },
+        Field {
+            enum_values: <ExclusionValidateStatus as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "notRecommended",
+                "not_recommended",
+                FieldKind::List,
+                "Only exclusions that SentinelOne advises against, for one of these reasons.",
+            )
+        },
+        Field {
+            item_count: (None, Some(20)),
+            length: (Some(2), None),
+            ..Field::new(
+                "scopePath__contains",
+                "scope_path_contains",
+                FieldKind::List,
+                "Only exclusions with one of these texts in the path of their scope.",
+            )
+        },
+        Field {
+            enum_values: <ExclusionThreatType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "threatType",
+                "threat_type",
+                FieldKind::List,
+                "Only exclusions for this type of threat.",
             )
         },
     ];
@@ -1790,6 +2000,62 @@ open_enum! {
         Upload = "upload",
         /// Wire value `detect`.
         Detect = "detect",
+    }
+}
+
+open_enum! {
+    /// Exclusion condition values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum ExclusionCondition {
+        /// Wire value `white_hash`.
+        WhiteHash = "white_hash",
+        /// Wire value `path`.
+        Path = "path",
+        /// Wire value `certificate`.
+        Certificate = "certificate",
+        /// Wire value `file_type`.
+        FileType = "file_type",
+        /// Wire value `browser`.
+        Browser = "browser",
+        /// Wire value `commandline`.
+        Commandline = "commandline",
+        /// Wire value `container_native`.
+        ContainerNative = "container_native",
+        /// Wire value `user`.
+        User = "user",
+        /// Wire value `host`.
+        Host = "host",
+        /// Wire value `process`.
+        Process = "process",
+    }
+}
+
+open_enum! {
+    /// Exclusion engine values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum ExclusionEngine {
+        /// Wire value `suppress`.
+        Suppress = "suppress",
+        /// Wire value `suppress_dfi_only`.
+        SuppressDfiOnly = "suppress_dfi_only",
+        /// Wire value `suppress_dynamic_only`.
+        SuppressDynamicOnly = "suppress_dynamic_only",
+        /// Wire value `suppress_app_control`.
+        SuppressAppControl = "suppress_app_control",
+        /// Wire value `suppress_drift_detection`.
+        SuppressDriftDetection = "suppress_drift_detection",
+        /// Wire value `ad_secure_ep`.
+        AdSecureEp = "ad_secure_ep",
+    }
+}
+
+open_enum! {
+    /// Exclusion interaction level values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum ExclusionInteractionLevel {
+        /// Wire value `disable_all_monitors`.
+        DisableAllMonitors = "disable_all_monitors",
+        /// Wire value `disable_in_process_monitor`.
+        DisableInProcessMonitor = "disable_in_process_monitor",
+        /// Wire value `identity_only`.
+        IdentityOnly = "identity_only",
     }
 }
 
@@ -1812,16 +2078,24 @@ open_enum! {
         DisableAllMonitorsDeep = "disable_all_monitors_deep",
         /// Wire value `suppress_app_control`.
         SuppressAppControl = "suppress_app_control",
+        /// Wire value `suppress_drift_detection`.
+        SuppressDriftDetection = "suppress_drift_detection",
     }
 }
 
 open_enum! {
-    /// Whether exclusion modes suppress alerts or change how the agent interacts.
+    /// Whether exclusion modes suppress alerts or change how the agent interacts; newer consoles have `agent_interoperability` in place of `agent_interaction`.
     pub enum ExclusionModeType {
         /// Wire value `suppression`.
         Suppression = "suppression",
         /// Wire value `agent_interaction`.
         AgentInteraction = "agent_interaction",
+        /// Wire value `all`.
+        All = "all",
+        /// Wire value `agent_interoperability`.
+        AgentInteroperability = "agent_interoperability",
+        /// Wire value `binary_vault`.
+        BinaryVault = "binary_vault",
     }
 }
 
@@ -1868,6 +2142,16 @@ open_enum! {
 }
 
 open_enum! {
+    /// Exclusion threat type values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum ExclusionThreatType {
+        /// Wire value `EDR`.
+        Edr = "EDR",
+        /// Wire value `IDR`.
+        Idr = "IDR",
+    }
+}
+
+open_enum! {
     /// Kind of an exclusion.
     pub enum ExclusionType {
         /// Wire value `path`.
@@ -1882,6 +2166,26 @@ open_enum! {
         WhiteHash = "white_hash",
         /// Wire value `dv_exclusions`.
         DvExclusions = "dv_exclusions",
+    }
+}
+
+open_enum! {
+    /// Exclusion validate status values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum ExclusionValidateStatus {
+        /// Wire value `Not recommended`.
+        NotRecommended = "Not recommended",
+        /// Wire value `Not allowed`.
+        NotAllowed = "Not allowed",
+        /// Wire value `NONE`.
+        None = "NONE",
+        /// Wire value `duplicated_value_sha1`.
+        DuplicatedValueSha1 = "duplicated_value_sha1",
+        /// Wire value `duplicated_value_sha256`.
+        DuplicatedValueSha256 = "duplicated_value_sha256",
+        /// Wire value `duplicated_value_sha1_sha256`.
+        DuplicatedValueSha1Sha256 = "duplicated_value_sha1_sha256",
+        /// Wire value `Duplication`.
+        Duplication = "Duplication",
     }
 }
 
@@ -1920,5 +2224,13 @@ open_enum! {
         NotAllowed = "Not allowed",
         /// Wire value `NONE`.
         None = "NONE",
+        /// Wire value `duplicated_value_sha1`.
+        DuplicatedValueSha1 = "duplicated_value_sha1",
+        /// Wire value `duplicated_value_sha256`.
+        DuplicatedValueSha256 = "duplicated_value_sha256",
+        /// Wire value `duplicated_value_sha1_sha256`.
+        DuplicatedValueSha1Sha256 = "duplicated_value_sha1_sha256",
+        /// Wire value `Duplication`.
+        Duplication = "Duplication",
     }
 }

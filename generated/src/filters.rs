@@ -4,12 +4,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::agents::AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts;
+use crate::agents::ContainerizedWorkloadCounts;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, End, Evidence, Field, FieldKind, FieldValue, Fields,
-    Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Timestamp, Undocumented,
-    open_enum,
+    FilePart, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind,
+    Page, Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat,
+    Security, Tier, Timestamp, Undocumented, open_enum,
 };
 use crate::shared::{Scope, SortOrder, SuccessFlag};
 
@@ -22,6 +22,7 @@ pub static LIST: Operation = Operation {
     summary: "List filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +33,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<FiltersListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -73,6 +75,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.edit"], &[]),
     access: None,
     end: None,
@@ -83,6 +86,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -120,6 +124,64 @@ pub fn create(
     Request::new(&CREATE).with_body(body)
 }
 
+/// Metadata of `POST /web/api/v{version}/filters/csv-filter`.
+pub static CSV_FILTER: Operation = Operation {
+    id: "filters_csv_filter",
+    resource: "filters",
+    method: Method::Post,
+    path: "/web/api/v{version}/filters/csv-filter",
+    summary: "Csv filter (filters)",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["Endpoints.view"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[BodyPart::new("", false, <FiltersCsvFilterRequest as Fields>::FIELDS)],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_filters_csv-filter_post",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_filters_csv-filter_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Csv filter (filters)
+///
+/// Csv filter filters. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/filters/csv-filter`, API 2.1.
+///
+/// Required permissions: Endpoints.view. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn csv_filter(
+    body: &FiltersCsvFilterRequest,
+) -> Result<Request<Data<FilterCsvFilter>>, RequestError> {
+    Request::new(&CSV_FILTER).with_body(body)?.with_file("file", &body.file)
+}
+
 /// Metadata of `GET /web/api/v{version}/filters/dv`.
 pub static GET_DV: Operation = Operation {
     id: "filters_get_dv",
@@ -129,6 +191,7 @@ pub static GET_DV: Operation = Operation {
     summary: "Get dv (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Deep Visibility.view"], &[]),
     access: None,
     end: Some(
@@ -141,6 +204,7 @@ pub static GET_DV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <FiltersGetDvQuery as Fields>::FIELDS,
@@ -183,6 +247,7 @@ pub static CREATE_DV: Operation = Operation {
     summary: "Create dv (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Deep Visibility.create"], &[]),
     access: None,
     end: Some(
@@ -195,6 +260,7 @@ pub static CREATE_DV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[
@@ -241,6 +307,7 @@ pub static UPDATE_DV: Operation = Operation {
     summary: "Update dv (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Deep Visibility.edit"], &[]),
     access: None,
     end: Some(
@@ -253,6 +320,7 @@ pub static UPDATE_DV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -305,6 +373,7 @@ pub static DELETE_DV: Operation = Operation {
     summary: "Delete dv (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Deep Visibility.delete"], &[]),
     access: None,
     end: Some(
@@ -317,6 +386,7 @@ pub static DELETE_DV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -361,6 +431,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update filter",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.edit"], &[]),
     access: None,
     end: None,
@@ -371,6 +442,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <FiltersUpdateData as Fields>::FIELDS)],
@@ -418,6 +490,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete filter",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.edit"], &[]),
     access: None,
     end: None,
@@ -428,6 +501,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -472,6 +546,7 @@ pub static LIST_XDR: Operation = Operation {
     summary: "List xdr (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -482,6 +557,7 @@ pub static LIST_XDR: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<FiltersListXdrQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -523,6 +599,7 @@ pub static CREATE_XDR: Operation = Operation {
     summary: "Create xdr (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.edit"], &[]),
     access: None,
     end: None,
@@ -533,6 +610,7 @@ pub static CREATE_XDR: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -579,6 +657,7 @@ pub static UPDATE_XDR: Operation = Operation {
     summary: "Update xdr (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.edit"], &[]),
     access: None,
     end: None,
@@ -589,6 +668,7 @@ pub static UPDATE_XDR: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -641,6 +721,7 @@ pub static DELETE_XDR: Operation = Operation {
     summary: "Delete xdr (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.edit"], &[]),
     access: None,
     end: None,
@@ -651,6 +732,7 @@ pub static DELETE_XDR: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -695,6 +777,7 @@ pub static LIST_XDR_ENRICHED: Operation = Operation {
     summary: "List xdr enriched (filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -705,6 +788,7 @@ pub static LIST_XDR_ENRICHED: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<FiltersListXdrEnrichedQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -864,6 +948,72 @@ impl crate::runtime::object_reader::ReadMembers for Filter2FilterFieldValue {
     }
 }
 crate::runtime::object_reader::impl_read_members!(Filter2FilterFieldValue);
+
+/// Filter csv filter. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct FilterCsvFilter {
+    /// Active endpoint found count. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub active_endpoint_found_count: Option<i64>,
+    /// Endpoint found count. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub endpoint_found_count: Option<i64>,
+    /// Filter id. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub filter_id: Option<String>,
+    /// Not found active endpoints. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub not_found_active_endpoints: Option<Vec<String>>,
+    /// Not found endpoints. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub not_found_endpoints: Option<Vec<String>>,
+    /// Rows count. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub rows_count: Option<i64>,
+    /// Unique input values count. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub unique_input_values_count: Option<i64>,
+}
+
+impl crate::runtime::object_reader::ReadMembers for FilterCsvFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "activeEndpointFoundCount" => {
+                self.active_endpoint_found_count = crate::runtime::object_reader::integer(
+                    map,
+                )?;
+            }
+            "endpointFoundCount" => {
+                self.endpoint_found_count = crate::runtime::object_reader::integer(map)?;
+            }
+            "filterId" => self.filter_id = crate::runtime::object_reader::string(map)?,
+            "notFoundActiveEndpoints" => {
+                self.not_found_active_endpoints = crate::runtime::object_reader::list(
+                    map,
+                )?;
+            }
+            "notFoundEndpoints" => {
+                self.not_found_endpoints = crate::runtime::object_reader::list(map)?;
+            }
+            "rowsCount" => self.rows_count = crate::runtime::object_reader::integer(map)?,
+            "uniqueInputValuesCount" => {
+                self.unique_input_values_count = crate::runtime::object_reader::integer(
+                    map,
+                )?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::object_reader::impl_read_members!(FilterCsvFilter);
 
 /// Filter dv. Undocumented; description derived from the name (vendor document of 2026-06).
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -1675,9 +1825,7 @@ pub struct FiltersCreateDataFilterFields {
     >,
     /// Containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub containerized_workload_counts: Option<
-        AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts,
-    >,
+    pub containerized_workload_counts: Option<ContainerizedWorkloadCounts>,
     /// Core count between. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(rename = "coreCount__between", skip_serializing_if = "Option::is_none")]
     pub core_count_between: Option<String>,
@@ -2815,9 +2963,7 @@ impl FiltersCreateDataFilterFields {
     #[must_use]
     pub fn containerized_workload_counts(
         mut self,
-        containerized_workload_counts: impl Into<
-            AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts,
-        >,
+        containerized_workload_counts: impl Into<ContainerizedWorkloadCounts>,
     ) -> Self {
         self.containerized_workload_counts = Some(containerized_workload_counts.into());
         self
@@ -5617,9 +5763,7 @@ pub struct FiltersCreateResultFilterFields {
     >,
     /// Containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub containerized_workload_counts: Option<
-        AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts,
-    >,
+    pub containerized_workload_counts: Option<ContainerizedWorkloadCounts>,
     /// Core count between. Undocumented; description derived from the name (vendor document of 2026-06).
     #[cfg_attr(
         feature = "full-serde",
@@ -6471,7 +6615,7 @@ pub struct FiltersCreateXdrData {
     /// Scope level. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope_level: Option<String>,
-    /// Visibility. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Visibility. Undocumented; description derived from the name (vendor document of 2026-06). Default `public`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<FiltersCreateXdrDataVisibility>,
 }
@@ -6530,7 +6674,7 @@ impl FiltersCreateXdrData {
         self.scope_level = Some(scope_level.into());
         self
     }
-    /// Visibility. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Visibility. Undocumented; description derived from the name (vendor document of 2026-06). Default `public`.
     #[inline]
     #[must_use]
     pub fn visibility(
@@ -6706,6 +6850,91 @@ impl crate::runtime::object_reader::ReadMembers for FiltersCreateXdrResult {
     }
 }
 crate::runtime::object_reader::impl_read_members!(FiltersCreateXdrResult);
+
+/// Filters csv filter request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FiltersCsvFilterRequest {
+    /// Agent filter field. Undocumented; description derived from the name (vendor document of 2026-06). At least 1 character.
+    pub agent_filter_field: String,
+    /// Exclude header. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub exclude_header: bool,
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub file: FilePart,
+}
+
+impl FiltersCsvFilterRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(
+        agent_filter_field: impl Into<String>,
+        exclude_header: bool,
+        file: impl Into<FilePart>,
+    ) -> Self {
+        Self {
+            agent_filter_field: agent_filter_field.into(),
+            exclude_header,
+            file: file.into(),
+        }
+    }
+    /// Agent filter field. Undocumented; description derived from the name (vendor document of 2026-06). At least 1 character.
+    #[inline]
+    #[must_use]
+    pub fn agent_filter_field(mut self, agent_filter_field: impl Into<String>) -> Self {
+        self.agent_filter_field = agent_filter_field.into();
+        self
+    }
+    /// Exclude header. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn exclude_header(mut self, exclude_header: bool) -> Self {
+        self.exclude_header = exclude_header;
+        self
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = file.into();
+        self
+    }
+}
+
+impl crate::runtime::Sealed for FiltersCsvFilterRequest {}
+impl Fields for FiltersCsvFilterRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            length: (Some(1), None),
+            ..Field::new(
+                "agentFilterField",
+                "agent_filter_field",
+                FieldKind::String,
+                "Agent filter field. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "excludeHeader",
+                "exclude_header",
+                FieldKind::Boolean,
+                "Exclude header. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "file",
+                "file",
+                FieldKind::String,
+                "File. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+    ];
+}
 
 /// Query of [`get_dv`](fn@get_dv): Get dv (filters)
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]

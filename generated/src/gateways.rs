@@ -6,7 +6,8 @@ use crate::network_discovery::NetworkDiscoveryUpdateSettingsResultRestriction;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -19,6 +20,7 @@ pub static LIST: Operation = Operation {
     summary: "List gateways",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.view"], &[]),
     access: None,
     end: None,
@@ -29,6 +31,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <GatewaysListQuery as Fields>::FIELDS,
@@ -71,6 +74,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update gateways",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageDiscoveredNetworks"], &[]),
     access: None,
     end: None,
@@ -81,6 +85,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -132,6 +137,7 @@ pub static UPDATE_BY_GATEWAY_ID: Operation = Operation {
     summary: "Update by gateway id (gateways)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageDiscoveredNetworks"], &[]),
     access: None,
     end: None,
@@ -142,6 +148,7 @@ pub static UPDATE_BY_GATEWAY_ID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1258,11 +1265,13 @@ impl Filter for GatewayFilter {
             "siteIds" => self.site_ids = value.list()?,
             "smbScan" => self.smb_scan = value.boolean()?,
             "snmpScan" => self.snmp_scan = value.boolean()?,
+            "tcpPorts__contains" => self.tcp_ports_contains = value.integers()?,
             "totalAgents__between" => self.total_agents_between = value.string()?,
             "totalAgents__gt" => self.total_agents_gt = value.integer()?,
             "totalAgents__gte" => self.total_agents_gte = value.integer()?,
             "totalAgents__lt" => self.total_agents_lt = value.integer()?,
             "totalAgents__lte" => self.total_agents_lte = value.integer()?,
+            "udpPorts__contains" => self.udp_ports_contains = value.integers()?,
             "updatedAt__between" => self.updated_at_between = value.string()?,
             "updatedAt__gt" => self.updated_at_gt = value.string()?,
             "updatedAt__gte" => self.updated_at_gte = value.string()?,
@@ -1590,6 +1599,7 @@ impl Fields for GatewayFilter {
         ),
         Field {
             item_count: (None, Some(5000)),
+            range: (Some(0), Some(65535)),
             ..Field::new(
                 "tcpPorts__contains",
                 "tcp_ports_contains",
@@ -1629,6 +1639,7 @@ impl Fields for GatewayFilter {
         ),
         Field {
             item_count: (None, Some(5000)),
+            range: (Some(0), Some(65535)),
             ..Field::new(
                 "udpPorts__contains",
                 "udp_ports_contains",

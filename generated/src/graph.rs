@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, open_enum,
 };
 
 /// Metadata of `POST /web/api/v{version}/xdr/graph-explorer/query/explorer`.
@@ -21,6 +21,7 @@ pub static EXPLORER: Operation = Operation {
     summary: "Explorer graph",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +32,7 @@ pub static EXPLORER: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<GraphExplorerQuery as Fields>::FIELDS],
     body_parts: &[
@@ -80,6 +82,7 @@ pub static EXPLORER_V2: Operation = Operation {
     summary: "Explorer v2 (graph)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -90,6 +93,7 @@ pub static EXPLORER_V2: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<GraphExplorerV2Query as Fields>::FIELDS],
     body_parts: &[
@@ -140,6 +144,7 @@ pub static SUBGRAPH: Operation = Operation {
     summary: "Subgraph graph",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -150,6 +155,7 @@ pub static SUBGRAPH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<GraphSubgraphQuery as Fields>::FIELDS],
     body_parts: &[BodyPart::new("", false, <GraphSubgraphRequest as Fields>::FIELDS)],

@@ -13,7 +13,7 @@ use crate::agents::AgentFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
 
@@ -26,6 +26,7 @@ pub static LIST: Operation = Operation {
     summary: "List groups",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Groups.view"], &[]),
     access: None,
     end: None,
@@ -36,6 +37,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<GroupsListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -87,6 +89,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete a group",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Groups.delete"], &[]),
     access: None,
     end: None,
@@ -97,6 +100,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -153,6 +157,7 @@ pub static MOVE_AGENTS: Operation = Operation {
     summary: "Move agents into a group",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Groups.moveToGroup"], &[]),
     access: None,
     end: None,
@@ -163,6 +168,7 @@ pub static MOVE_AGENTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <AgentFilter as Fields>::FIELDS)],
@@ -329,7 +335,7 @@ pub struct GroupsListQuery {
     /// Only the groups that are the default (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
-    /// Page size, at most 300. The console returns 10 items by default. 1 to 300, default 10.
+    /// Page size, at most 300. The console returns 10 items by default. 1 to 1000, default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
     /// Only groups that have exactly this name.
@@ -487,7 +493,7 @@ impl GroupsListQuery {
         self.is_default = Some(is_default);
         self
     }
-    /// Page size, at most 300. The console returns 10 items by default. 1 to 300, default 10.
+    /// Page size, at most 300. The console returns 10 items by default. 1 to 1000, default 10.
     #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
@@ -612,7 +618,7 @@ impl Fields for GroupsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
             narrows_selection: false,
-            range: (Some(1), Some(300)),
+            range: (Some(1), Some(1000)),
             ..Field::new(
                 "limit",
                 "limit",

@@ -4,7 +4,8 @@
 
 use crate::runtime::{
     ApiVersion, Data, Evidence, FilterRequirement, Method, Operation, OperationKind,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier,
 };
 
 /// Metadata of `GET /web/api/v{version}/hashes/{hash}/verdict`.
@@ -16,6 +17,7 @@ pub static GET_VERDICT: Operation = Operation {
     summary: "Get the verdict on a hash",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Blacklist.view"], &[]),
     access: None,
     end: None,
@@ -26,6 +28,7 @@ pub static GET_VERDICT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::runtime::{
-    ApiVersion, BodyPart, Empty, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
-    FilterRequirement, JsonBody, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Secret, Tier, Timestamp,
-    Undocumented, open_enum,
+    ApiVersion, BodyPart, Empty, Evidence, Field, FieldKind, FieldValue, Fields,
+    FilePart, Filter, FilterRequirement, JsonBody, Method, OpenEnum, Operation,
+    OperationKind, Page, Paging, Permissions, Request, RequestError, RequestFormat,
+    ResponseFormat, Secret, Security, Tier, Timestamp, Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -23,6 +23,7 @@ pub static EVALUATE_EXPRESSION_WORKFLOW_ACTION_EXPRESSIONS: Operation = Operatio
     summary: "Evaluate expression workflow action expressions (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -33,6 +34,7 @@ pub static EVALUATE_EXPRESSION_WORKFLOW_ACTION_EXPRESSIONS: Operation = Operatio
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <HyperautomationEvaluateExpressionWorkflowActionExpressionsQuery as Fields>::FIELDS,
@@ -78,6 +80,7 @@ pub static EVALUATE_EXPRESSION_WORKFLOW_ACTION_EXPRESSIONS: Operation = Operatio
 pub fn evaluate_expression_workflow_action_expressions(
     base_action_id: &str,
     query: &HyperautomationEvaluateExpressionWorkflowActionExpressionsQuery,
+    cicdschema: Option<&str>,
     body: &HyperautomationEvaluateExpressionWorkflowActionExpressionsRequest,
 ) -> Result<
     Request<JsonBody<HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>>,
@@ -86,6 +89,7 @@ pub fn evaluate_expression_workflow_action_expressions(
     Request::new(&EVALUATE_EXPRESSION_WORKFLOW_ACTION_EXPRESSIONS)
         .path_param("base_action_id", base_action_id)?
         .with_query(query)?
+        .header_param("cicdschema", cicdschema)?
         .with_body(body)
 }
 
@@ -98,6 +102,7 @@ pub static WORKFLOW_ACTION_EXPRESSIONS_EXPRESSION_BREAKDOWN: Operation = Operati
     summary: "Workflow action expressions expression breakdown (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -108,6 +113,7 @@ pub static WORKFLOW_ACTION_EXPRESSIONS_EXPRESSION_BREAKDOWN: Operation = Operati
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <HyperautomationWorkflowActionExpressionsExpressionBreakdownQuery as Fields>::FIELDS,
@@ -153,6 +159,7 @@ pub static WORKFLOW_ACTION_EXPRESSIONS_EXPRESSION_BREAKDOWN: Operation = Operati
 pub fn workflow_action_expressions_expression_breakdown(
     base_action_id: &str,
     query: &HyperautomationWorkflowActionExpressionsExpressionBreakdownQuery,
+    cicdschema: Option<&str>,
     body: &HyperautomationWorkflowActionExpressionsExpressionBreakdownRequest,
 ) -> Result<
     Request<JsonBody<HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>>,
@@ -161,6 +168,7 @@ pub fn workflow_action_expressions_expression_breakdown(
     Request::new(&WORKFLOW_ACTION_EXPRESSIONS_EXPRESSION_BREAKDOWN)
         .path_param("base_action_id", base_action_id)?
         .with_query(query)?
+        .header_param("cicdschema", cicdschema)?
         .with_body(body)
 }
 
@@ -173,6 +181,7 @@ pub static LIST_WORKFLOW_EXECUTION: Operation = Operation {
     summary: "List workflow execution (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.view"], &[]),
     access: None,
     end: None,
@@ -183,6 +192,7 @@ pub static LIST_WORKFLOW_EXECUTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <HyperautomationListWorkflowExecutionQuery as Fields>::FIELDS,
@@ -219,8 +229,11 @@ pub static LIST_WORKFLOW_EXECUTION: Operation = Operation {
 #[inline]
 pub fn list_workflow_execution(
     query: &HyperautomationListWorkflowExecutionQuery,
+    cicdschema: Option<&str>,
 ) -> Result<Request<Page<HyperautomationWorkflowExecution>>, RequestError> {
-    Request::new(&LIST_WORKFLOW_EXECUTION).with_query(query)
+    Request::new(&LIST_WORKFLOW_EXECUTION)
+        .with_query(query)?
+        .header_param("cicdschema", cicdschema)
 }
 
 /// Metadata of `POST /web/api/v{version}/hyper-automate/api/public/workflow-execution/manual/{workflow_id}/{version_id}`.
@@ -232,6 +245,7 @@ pub static POST_WORKFLOW_EXECUTION_MANUAL: Operation = Operation {
     summary: "Post workflow execution manual (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.workflowsRun"], &[]),
     access: None,
     end: None,
@@ -242,6 +256,7 @@ pub static POST_WORKFLOW_EXECUTION_MANUAL: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<HyperautomationPostWorkflowExecutionManualQuery as Fields>::FIELDS],
     body_parts: &[
@@ -286,6 +301,7 @@ pub fn post_workflow_execution_manual(
     workflow_id: &str,
     version_id: &str,
     query: &HyperautomationPostWorkflowExecutionManualQuery,
+    cicdschema: Option<&str>,
     body: &HyperautomationPostWorkflowExecutionManualRequest,
 ) -> Result<
     Request<JsonBody<HyperautomationPostWorkflowExecutionManualResult>>,
@@ -295,6 +311,7 @@ pub fn post_workflow_execution_manual(
         .path_param("workflow_id", workflow_id)?
         .path_param("version_id", version_id)?
         .with_query(query)?
+        .header_param("cicdschema", cicdschema)?
         .with_body(body)
 }
 
@@ -307,6 +324,7 @@ pub static GET_WORKFLOW_EXECUTION: Operation = Operation {
     summary: "Get workflow execution (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.view"], &[]),
     access: None,
     end: None,
@@ -317,6 +335,7 @@ pub static GET_WORKFLOW_EXECUTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<HyperautomationGetWorkflowExecutionQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -351,10 +370,12 @@ pub static GET_WORKFLOW_EXECUTION: Operation = Operation {
 pub fn get_workflow_execution(
     workflow_execution_id: &str,
     query: &HyperautomationGetWorkflowExecutionQuery,
+    cicdschema: Option<&str>,
 ) -> Result<Request<JsonBody<HyperautomationGetWorkflowExecutionResult>>, RequestError> {
     Request::new(&GET_WORKFLOW_EXECUTION)
         .path_param("workflow_execution_id", workflow_execution_id)?
-        .with_query(query)
+        .with_query(query)?
+        .header_param("cicdschema", cicdschema)
 }
 
 /// Metadata of `GET /web/api/v{version}/hyper-automate/api/public/workflow-import-export/export`.
@@ -366,6 +387,7 @@ pub static EXPORT_WORKFLOW_IMPORT_EXPORT: Operation = Operation {
     summary: "Export workflow import export (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.workflowsExport"], &[]),
     access: None,
     end: None,
@@ -376,6 +398,7 @@ pub static EXPORT_WORKFLOW_IMPORT_EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <HyperautomationExportWorkflowImportExportQuery as Fields>::FIELDS,
@@ -412,8 +435,11 @@ pub static EXPORT_WORKFLOW_IMPORT_EXPORT: Operation = Operation {
 #[inline]
 pub fn export_workflow_import_export(
     query: &HyperautomationExportWorkflowImportExportQuery,
+    cicdschema: Option<&str>,
 ) -> Result<Request<Undocumented>, RequestError> {
-    Request::new(&EXPORT_WORKFLOW_IMPORT_EXPORT).with_query(query)
+    Request::new(&EXPORT_WORKFLOW_IMPORT_EXPORT)
+        .with_query(query)?
+        .header_param("cicdschema", cicdschema)
 }
 
 /// Metadata of `GET /web/api/v{version}/hyper-automate/api/public/workflow-import-export/export/{workflow_id}/{version_id}`.
@@ -425,6 +451,7 @@ pub static EXPORT_WORKFLOW_IMPORT_EXPORT_BY_VERSION_ID: Operation = Operation {
     summary: "Export workflow import export by version id (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.workflowsExport"], &[]),
     access: None,
     end: None,
@@ -435,6 +462,7 @@ pub static EXPORT_WORKFLOW_IMPORT_EXPORT_BY_VERSION_ID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <HyperautomationExportWorkflowImportExportByVersionIdQuery as Fields>::FIELDS,
@@ -472,6 +500,7 @@ pub fn export_workflow_import_export_by_version_id(
     workflow_id: &str,
     version_id: &str,
     query: &HyperautomationExportWorkflowImportExportByVersionIdQuery,
+    cicdschema: Option<&str>,
 ) -> Result<
     Request<JsonBody<HyperautomationExportWorkflowImportExportByVersionIdResult>>,
     RequestError,
@@ -479,7 +508,8 @@ pub fn export_workflow_import_export_by_version_id(
     Request::new(&EXPORT_WORKFLOW_IMPORT_EXPORT_BY_VERSION_ID)
         .path_param("workflow_id", workflow_id)?
         .path_param("version_id", version_id)?
-        .with_query(query)
+        .with_query(query)?
+        .header_param("cicdschema", cicdschema)
 }
 
 /// Metadata of `POST /web/api/v{version}/hyper-automate/api/public/workflow-import-export/import`.
@@ -491,6 +521,7 @@ pub static IMPORT_WORKFLOW_IMPORT_EXPORT: Operation = Operation {
     summary: "Import workflow import export (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.workflowsCreateEdit"], &[]),
     access: None,
     end: None,
@@ -501,6 +532,7 @@ pub static IMPORT_WORKFLOW_IMPORT_EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<HyperautomationImportWorkflowImportExportQuery as Fields>::FIELDS],
     body_parts: &[
@@ -543,12 +575,16 @@ pub static IMPORT_WORKFLOW_IMPORT_EXPORT: Operation = Operation {
 #[inline]
 pub fn import_workflow_import_export(
     query: &HyperautomationImportWorkflowImportExportQuery,
+    cicdschema: Option<&str>,
     body: &HyperautomationImportWorkflowImportExportRequest,
 ) -> Result<
     Request<JsonBody<HyperautomationImportWorkflowImportExportResult>>,
     RequestError,
 > {
-    Request::new(&IMPORT_WORKFLOW_IMPORT_EXPORT).with_query(query)?.with_body(body)
+    Request::new(&IMPORT_WORKFLOW_IMPORT_EXPORT)
+        .with_query(query)?
+        .header_param("cicdschema", cicdschema)?
+        .with_body(body)
 }
 
 /// Metadata of `POST /web/api/v{version}/hyper-automate/api/public/workflow-import-export/import/batch`.
@@ -560,6 +596,7 @@ pub static WORKFLOW_IMPORT_EXPORT_IMPORT_BATCH: Operation = Operation {
     summary: "Workflow import export import batch (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.workflowsCreateEdit"], &[]),
     access: None,
     end: None,
@@ -570,6 +607,7 @@ pub static WORKFLOW_IMPORT_EXPORT_IMPORT_BATCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Form,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <HyperautomationWorkflowImportExportImportBatchQuery as Fields>::FIELDS,
@@ -616,9 +654,14 @@ pub static WORKFLOW_IMPORT_EXPORT_IMPORT_BATCH: Operation = Operation {
 #[inline]
 pub fn workflow_import_export_import_batch(
     query: &HyperautomationWorkflowImportExportImportBatchQuery,
+    cicdschema: Option<&str>,
     body: &HyperautomationWorkflowImportExportImportBatchRequest,
 ) -> Result<Request<Undocumented>, RequestError> {
-    Request::new(&WORKFLOW_IMPORT_EXPORT_IMPORT_BATCH).with_query(query)?.with_body(body)
+    Request::new(&WORKFLOW_IMPORT_EXPORT_IMPORT_BATCH)
+        .with_query(query)?
+        .header_param("cicdschema", cicdschema)?
+        .with_body(body)?
+        .with_file("file", &body.file)
 }
 
 /// Metadata of `GET /web/api/v{version}/hyper-automate/api/public/workflows`.
@@ -630,6 +673,7 @@ pub static LIST_WORKFLOWS: Operation = Operation {
     summary: "List workflows (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.view"], &[]),
     access: None,
     end: None,
@@ -640,6 +684,7 @@ pub static LIST_WORKFLOWS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <HyperautomationListWorkflowsQuery as Fields>::FIELDS,
@@ -676,8 +721,11 @@ pub static LIST_WORKFLOWS: Operation = Operation {
 #[inline]
 pub fn list_workflows(
     query: &HyperautomationListWorkflowsQuery,
+    cicdschema: Option<&str>,
 ) -> Result<Request<Page<HyperautomationWorkflow>>, RequestError> {
-    Request::new(&LIST_WORKFLOWS).with_query(query)
+    Request::new(&LIST_WORKFLOWS)
+        .with_query(query)?
+        .header_param("cicdschema", cicdschema)
 }
 
 /// Metadata of `GET /web/api/v{version}/hyper-automate/api/public/workflows/versions/list/{workflow_id}`.
@@ -689,6 +737,7 @@ pub static GET_WORKFLOWS_VERSIONS_LIST: Operation = Operation {
     summary: "Get workflows versions list (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.view"], &[]),
     access: None,
     end: None,
@@ -699,6 +748,7 @@ pub static GET_WORKFLOWS_VERSIONS_LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<HyperautomationGetWorkflowsVersionsListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -733,13 +783,15 @@ pub static GET_WORKFLOWS_VERSIONS_LIST: Operation = Operation {
 pub fn get_workflows_versions_list(
     workflow_id: &str,
     query: &HyperautomationGetWorkflowsVersionsListQuery,
+    cicdschema: Option<&str>,
 ) -> Result<
     Request<JsonBody<HyperautomationGetWorkflowsVersionsListResult>>,
     RequestError,
 > {
     Request::new(&GET_WORKFLOWS_VERSIONS_LIST)
         .path_param("workflow_id", workflow_id)?
-        .with_query(query)
+        .with_query(query)?
+        .header_param("cicdschema", cicdschema)
 }
 
 /// Metadata of `POST /web/api/v{version}/hyper-automate/api/public/workflows/{workflow_id}/deactivate`.
@@ -751,6 +803,7 @@ pub static DEACTIVATE_WORKFLOWS: Operation = Operation {
     summary: "Deactivate workflows (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.workflowsActivateDeactivate"], &[]),
     access: None,
     end: None,
@@ -761,6 +814,7 @@ pub static DEACTIVATE_WORKFLOWS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Empty,
     query_params: &[<HyperautomationDeactivateWorkflowsQuery as Fields>::FIELDS],
     body_parts: &[
@@ -804,11 +858,13 @@ pub static DEACTIVATE_WORKFLOWS: Operation = Operation {
 pub fn deactivate_workflows(
     workflow_id: &str,
     query: &HyperautomationDeactivateWorkflowsQuery,
+    cicdschema: Option<&str>,
     body: &HyperautomationDeactivateWorkflowsRequest,
 ) -> Result<Request<Empty>, RequestError> {
     Request::new(&DEACTIVATE_WORKFLOWS)
         .path_param("workflow_id", workflow_id)?
         .with_query(query)?
+        .header_param("cicdschema", cicdschema)?
         .with_body(body)
 }
 
@@ -821,6 +877,7 @@ pub static WORKFLOWS_ACTIVATION: Operation = Operation {
     summary: "Workflows activation (hyperautomation)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Hyper Automate.workflowsActivateDeactivate"], &[]),
     access: None,
     end: None,
@@ -831,6 +888,7 @@ pub static WORKFLOWS_ACTIVATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Empty,
     query_params: &[<HyperautomationWorkflowsActivationQuery as Fields>::FIELDS],
     body_parts: &[
@@ -875,12 +933,14 @@ pub fn workflows_activation(
     workflow_id: &str,
     version_id: &str,
     query: &HyperautomationWorkflowsActivationQuery,
+    cicdschema: Option<&str>,
     body: &HyperautomationWorkflowsActivationRequest,
 ) -> Result<Request<Empty>, RequestError> {
     Request::new(&WORKFLOWS_ACTIVATION)
         .path_param("workflow_id", workflow_id)?
         .path_param("version_id", version_id)?
         .with_query(query)?
+        .header_param("cicdschema", cicdschema)?
         .with_body(body)
 }
 
@@ -3140,10 +3200,10 @@ crate::runtime::object_reader::impl_read_members!(
 pub struct HyperautomationExportWorkflowImportExportByVersionIdResultActionActionDataWorkflowsAcl {
     /// Read. Undocumented; description derived from the name (vendor document of 2026-06).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub read: Option<Vec<String>>,
+    pub read: Option<Value>,
     /// Write. Undocumented; description derived from the name (vendor document of 2026-06).
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub write: Option<Vec<String>>,
+    pub write: Option<Value>,
 }
 
 impl crate::runtime::object_reader::ReadMembers
@@ -3154,8 +3214,8 @@ for HyperautomationExportWorkflowImportExportByVersionIdResultActionActionDataWo
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "read" => self.read = crate::runtime::object_reader::list(map)?,
-            "write" => self.write = crate::runtime::object_reader::list(map)?,
+            "read" => self.read = crate::runtime::object_reader::value(map)?,
+            "write" => self.write = crate::runtime::object_reader::value(map)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -4147,7 +4207,7 @@ impl Fields for HyperautomationImportWorkflowImportExportDataAction {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct HyperautomationImportWorkflowImportExportDataActionAction {
-    /// Client data. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Client data. Undocumented; description derived from the name (vendor document of 2026-06). Default `{}`.
     #[serde(rename = "client_data", skip_serializing_if = "Option::is_none")]
     pub client_data: Option<
         HyperautomationImportWorkflowImportExportDataActionActionClientData,
@@ -4176,13 +4236,13 @@ pub struct HyperautomationImportWorkflowImportExportDataActionAction {
     /// Snippet workflow id. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(rename = "snippet_workflow_id", skip_serializing_if = "Option::is_none")]
     pub snippet_workflow_id: Option<String>,
-    /// State. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// State. Undocumented; description derived from the name (vendor document of 2026-06). Default `active`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<HyperautomationImportWorkflowImportExportDataActionActionState>,
     /// Status. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<HyperautomationImportWorkflowImportExportDataActionActionStatus>,
-    /// Tag. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Tag. Undocumented; description derived from the name (vendor document of 2026-06). Default `core_action`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<HyperautomationImportWorkflowImportExportDataActionActionTag>,
     /// Type. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -4215,7 +4275,7 @@ impl HyperautomationImportWorkflowImportExportDataActionAction {
             use_connection_name: Default::default(),
         }
     }
-    /// Client data. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Client data. Undocumented; description derived from the name (vendor document of 2026-06). Default `{}`.
     #[inline]
     #[must_use]
     pub fn client_data(
@@ -4289,7 +4349,7 @@ impl HyperautomationImportWorkflowImportExportDataActionAction {
         self.snippet_workflow_id = Some(snippet_workflow_id.into());
         self
     }
-    /// State. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// State. Undocumented; description derived from the name (vendor document of 2026-06). Default `active`.
     #[inline]
     #[must_use]
     pub fn state(
@@ -4311,7 +4371,7 @@ impl HyperautomationImportWorkflowImportExportDataActionAction {
         self.status = Some(status.into());
         self
     }
-    /// Tag. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Tag. Undocumented; description derived from the name (vendor document of 2026-06). Default `core_action`.
     #[inline]
     #[must_use]
     pub fn tag(
@@ -4451,7 +4511,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionClientData {
     /// Collapsed. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collapsed: Option<bool>,
-    /// Dimensions. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Dimensions. Undocumented; description derived from the name (vendor document of 2026-06). Default `{}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<
         HyperautomationImportWorkflowImportExportDataActionActionClientDataDimensions,
@@ -4494,7 +4554,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionClientData {
         self.collapsed = Some(collapsed);
         self
     }
-    /// Dimensions. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Dimensions. Undocumented; description derived from the name (vendor document of 2026-06). Default `{}`.
     #[inline]
     #[must_use]
     pub fn dimensions(
@@ -4705,7 +4765,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// Condition. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Value>,
-    /// Condition type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Condition type. Undocumented; description derived from the name (vendor document of 2026-06). Default `simple`.
     #[serde(rename = "condition_type", skip_serializing_if = "Option::is_none")]
     pub condition_type: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataConditionType,
@@ -4715,7 +4775,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     pub conditions: Option<
         Vec<HyperautomationImportWorkflowImportExportDataActionActionDataCondition>,
     >,
-    /// Conditions relationship. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Conditions relationship. Undocumented; description derived from the name (vendor document of 2026-06). Default `and`.
     #[serde(rename = "conditions_relationship", skip_serializing_if = "Option::is_none")]
     pub conditions_relationship: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataConditionsRelationship,
@@ -4744,12 +4804,12 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// Dynamic snippet name. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(rename = "dynamic_snippet_name", skip_serializing_if = "Option::is_none")]
     pub dynamic_snippet_name: Option<String>,
-    /// Email method. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Email method. Undocumented; description derived from the name (vendor document of 2026-06). Default `imap`.
     #[serde(rename = "email_method", skip_serializing_if = "Option::is_none")]
     pub email_method: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataEmailMethod,
     >,
-    /// Ends on. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Ends on. Undocumented; description derived from the name (vendor document of 2026-06). Default `never`.
     #[serde(rename = "ends_on", skip_serializing_if = "Option::is_none")]
     pub ends_on: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataEndsOn,
@@ -4790,7 +4850,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// Is parallel. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
     #[serde(rename = "is_parallel", skip_serializing_if = "Option::is_none")]
     pub is_parallel: Option<bool>,
-    /// Loop type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Loop type. Undocumented; description derived from the name (vendor document of 2026-06). Default `fixed`.
     #[serde(rename = "loop_type", skip_serializing_if = "Option::is_none")]
     pub loop_type: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataLoopType,
@@ -4804,12 +4864,12 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// Message ts. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 characters.
     #[serde(rename = "message_ts", skip_serializing_if = "Option::is_none")]
     pub message_ts: Option<String>,
-    /// Method. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Method. Undocumented; description derived from the name (vendor document of 2026-06). Default `post`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataMethod,
     >,
-    /// Mime type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Mime type. Undocumented; description derived from the name (vendor document of 2026-06). Default `text/plain`.
     #[serde(rename = "mime_type", skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataMimeType,
@@ -4882,7 +4942,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// Retry on status codes. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(rename = "retry_on_status_codes", skip_serializing_if = "Option::is_none")]
     pub retry_on_status_codes: Option<Vec<i64>>,
-    /// Schedule method. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Schedule method. Undocumented; description derived from the name (vendor document of 2026-06). Default `daily`.
     #[serde(rename = "schedule_method", skip_serializing_if = "Option::is_none")]
     pub schedule_method: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataScheduleMethod,
@@ -4901,7 +4961,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// Start at. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 characters.
     #[serde(rename = "start_at", skip_serializing_if = "Option::is_none")]
     pub start_at: Option<String>,
-    /// Start at method. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Start at method. Undocumented; description derived from the name (vendor document of 2026-06). Default `immediately`.
     #[serde(rename = "start_at_method", skip_serializing_if = "Option::is_none")]
     pub start_at_method: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataStartAtMethod,
@@ -4912,7 +4972,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// Subject. Undocumented; description derived from the name (vendor document of 2026-06). At most 1000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Supported methods. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Supported methods. Undocumented; description derived from the name (vendor document of 2026-06). Default `{"get":true,"post":true}`.
     #[serde(rename = "supported_methods", skip_serializing_if = "Option::is_none")]
     pub supported_methods: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataSupportedMethods,
@@ -4929,7 +4989,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     /// To. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Vec<Value>>,
-    /// Trigger type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Trigger type. Undocumented; description derived from the name (vendor document of 2026-06). Default `static`.
     #[serde(rename = "trigger_type", skip_serializing_if = "Option::is_none")]
     pub trigger_type: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataTriggerType,
@@ -4969,7 +5029,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionData {
     pub variables: Option<
         Vec<HyperautomationImportWorkflowImportExportDataActionActionDataVariable>,
     >,
-    /// Variables scope. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Variables scope. Undocumented; description derived from the name (vendor document of 2026-06). Default `local`.
     #[serde(rename = "variables_scope", skip_serializing_if = "Option::is_none")]
     pub variables_scope: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataVariablesScope,
@@ -5128,7 +5188,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.condition = Some(condition.into());
         self
     }
-    /// Condition type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Condition type. Undocumented; description derived from the name (vendor document of 2026-06). Default `simple`.
     #[inline]
     #[must_use]
     pub fn condition_type(
@@ -5154,7 +5214,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.conditions = Some(crate::runtime::converted(conditions));
         self
     }
-    /// Conditions relationship. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Conditions relationship. Undocumented; description derived from the name (vendor document of 2026-06). Default `and`.
     #[inline]
     #[must_use]
     pub fn conditions_relationship(
@@ -5231,7 +5291,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.dynamic_snippet_name = Some(dynamic_snippet_name.into());
         self
     }
-    /// Email method. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Email method. Undocumented; description derived from the name (vendor document of 2026-06). Default `imap`.
     #[inline]
     #[must_use]
     pub fn email_method(
@@ -5243,7 +5303,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.email_method = Some(email_method.into());
         self
     }
-    /// Ends on. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Ends on. Undocumented; description derived from the name (vendor document of 2026-06). Default `never`.
     #[inline]
     #[must_use]
     pub fn ends_on(
@@ -5342,7 +5402,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.is_parallel = Some(is_parallel);
         self
     }
-    /// Loop type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Loop type. Undocumented; description derived from the name (vendor document of 2026-06). Default `fixed`.
     #[inline]
     #[must_use]
     pub fn loop_type(
@@ -5375,7 +5435,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.message_ts = Some(message_ts.into());
         self
     }
-    /// Method. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Method. Undocumented; description derived from the name (vendor document of 2026-06). Default `post`.
     #[inline]
     #[must_use]
     pub fn method(
@@ -5387,7 +5447,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.method = Some(method.into());
         self
     }
-    /// Mime type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Mime type. Undocumented; description derived from the name (vendor document of 2026-06). Default `text/plain`.
     #[inline]
     #[must_use]
     pub fn mime_type(
@@ -5577,7 +5637,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         );
         self
     }
-    /// Schedule method. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Schedule method. Undocumented; description derived from the name (vendor document of 2026-06). Default `daily`.
     #[inline]
     #[must_use]
     pub fn schedule_method(
@@ -5624,7 +5684,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.start_at = Some(start_at.into());
         self
     }
-    /// Start at method. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Start at method. Undocumented; description derived from the name (vendor document of 2026-06). Default `immediately`.
     #[inline]
     #[must_use]
     pub fn start_at_method(
@@ -5650,7 +5710,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.subject = Some(subject.into());
         self
     }
-    /// Supported methods. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Supported methods. Undocumented; description derived from the name (vendor document of 2026-06). Default `{"get":true,"post":true}`.
     #[inline]
     #[must_use]
     pub fn supported_methods(
@@ -5690,7 +5750,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.to = Some(crate::runtime::converted(to));
         self
     }
-    /// Trigger type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Trigger type. Undocumented; description derived from the name (vendor document of 2026-06). Default `static`.
     #[inline]
     #[must_use]
     pub fn trigger_type(
@@ -5782,7 +5842,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionData {
         self.variables = Some(crate::runtime::converted(variables));
         self
     }
-    /// Variables scope. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Variables scope. Undocumented; description derived from the name (vendor document of 2026-06). Default `local`.
     #[inline]
     #[must_use]
     pub fn variables_scope(
@@ -6599,7 +6659,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionDataFilterGr
             HyperautomationImportWorkflowImportExportDataActionActionDataFilterGroupEventSubtype,
         >,
     >,
-    /// Event type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Event type. Undocumented; description derived from the name (vendor document of 2026-06). Default `alert`.
     #[serde(rename = "event_type", skip_serializing_if = "Option::is_none")]
     pub event_type: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataFilterGroupEventType,
@@ -6665,7 +6725,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionDataFilterGroup {
         self.event_subtypes = Some(crate::runtime::converted(event_subtypes));
         self
     }
-    /// Event type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Event type. Undocumented; description derived from the name (vendor document of 2026-06). Default `alert`.
     #[inline]
     #[must_use]
     pub fn event_type(
@@ -6827,7 +6887,7 @@ pub struct HyperautomationImportWorkflowImportExportDataActionActionDataSchedule
     /// Hour. Undocumented; description derived from the name (vendor document of 2026-06). Default 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hour: Option<i64>,
-    /// Interval unit. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Interval unit. Undocumented; description derived from the name (vendor document of 2026-06). Default `minutes`.
     #[serde(rename = "interval_unit", skip_serializing_if = "Option::is_none")]
     pub interval_unit: Option<
         HyperautomationImportWorkflowImportExportDataActionActionDataExpireInUnit,
@@ -6878,7 +6938,7 @@ impl HyperautomationImportWorkflowImportExportDataActionActionDataScheduleValue 
         self.hour = Some(hour);
         self
     }
-    /// Interval unit. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Interval unit. Undocumented; description derived from the name (vendor document of 2026-06). Default `minutes`.
     #[inline]
     #[must_use]
     pub fn interval_unit(
@@ -7160,10 +7220,10 @@ impl Fields for HyperautomationImportWorkflowImportExportDataActionActionDataVar
 pub struct HyperautomationImportWorkflowImportExportDataActionActionDataWorkflowsAcl {
     /// Read. Undocumented; description derived from the name (vendor document of 2026-06). Default `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub read: Option<Vec<String>>,
+    pub read: Option<Value>,
     /// Write. Undocumented; description derived from the name (vendor document of 2026-06). Default `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub write: Option<Vec<String>>,
+    pub write: Option<Value>,
 }
 
 #[cfg(feature = "full-serde")]
@@ -7192,15 +7252,15 @@ impl HyperautomationImportWorkflowImportExportDataActionActionDataWorkflowsAcl {
     /// Read. Undocumented; description derived from the name (vendor document of 2026-06). Default `*`.
     #[inline]
     #[must_use]
-    pub fn read(mut self, read: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.read = Some(crate::runtime::converted(read));
+    pub fn read(mut self, read: impl Into<Value>) -> Self {
+        self.read = Some(read.into());
         self
     }
     /// Write. Undocumented; description derived from the name (vendor document of 2026-06). Default `*`.
     #[inline]
     #[must_use]
-    pub fn write(mut self, write: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.write = Some(crate::runtime::converted(write));
+    pub fn write(mut self, write: impl Into<Value>) -> Self {
+        self.write = Some(write.into());
         self
     }
 }
@@ -7213,13 +7273,13 @@ for HyperautomationImportWorkflowImportExportDataActionActionDataWorkflowsAcl {
         Field::new(
             "read",
             "read",
-            FieldKind::List,
+            FieldKind::Object,
             "Read. Undocumented; description derived from the name (vendor document of 2026-06).",
         ),
         Field::new(
             "write",
             "write",
-            FieldKind::List,
+            FieldKind::Object,
             "Write. Undocumented; description derived from the name (vendor document of 2026-06).",
         ),
     ];
@@ -9474,7 +9534,7 @@ pub struct HyperautomationWorkflowImportExportImportBatchRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<HyperautomationWorkflowImportExportImportBatchBody>,
     /// File. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub file: String,
+    pub file: FilePart,
     /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
     pub filter: String,
 }
@@ -9482,7 +9542,7 @@ pub struct HyperautomationWorkflowImportExportImportBatchRequest {
 impl HyperautomationWorkflowImportExportImportBatchRequest {
     /// Creates a value with the required fields.
     #[inline]
-    pub fn new(file: impl Into<String>, filter: impl Into<String>) -> Self {
+    pub fn new(file: impl Into<FilePart>, filter: impl Into<String>) -> Self {
         Self {
             file: file.into(),
             filter: filter.into(),
@@ -9502,7 +9562,7 @@ impl HyperautomationWorkflowImportExportImportBatchRequest {
     /// File. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn file(mut self, file: impl Into<String>) -> Self {
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
         self.file = file.into();
         self
     }
@@ -9831,7 +9891,7 @@ pub struct HyperautomationWorkflowsActivationData {
     /// Daily max executions. Undocumented; description derived from the name (vendor document of 2026-06). Default 0.
     #[serde(rename = "daily_max_executions", skip_serializing_if = "Option::is_none")]
     pub daily_max_executions: Option<i64>,
-    /// Dimensions. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Dimensions. Undocumented; description derived from the name (vendor document of 2026-06). Default `{}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<
         HyperautomationImportWorkflowImportExportDataActionActionClientDataDimensions,
@@ -9904,7 +9964,7 @@ impl HyperautomationWorkflowsActivationData {
         self.daily_max_executions = Some(daily_max_executions);
         self
     }
-    /// Dimensions. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Dimensions. Undocumented; description derived from the name (vendor document of 2026-06). Default `{}`.
     #[inline]
     #[must_use]
     pub fn dimensions(

@@ -8,7 +8,8 @@ use crate::inventory_account_filters::InventoryAccountFilterCountFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -21,6 +22,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory account",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +33,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryAccountListQuery as Fields>::FIELDS,
@@ -80,6 +83,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search inventory account",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -90,6 +94,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryAccountSearchQuery as Fields>::FIELDS],
     body_parts: &[
@@ -142,6 +147,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory account)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["XDR Inventory.create", "XDR Inventory.delete"],
         &[],
@@ -155,6 +161,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryAccountPerformActionQuery as Fields>::FIELDS,
@@ -213,6 +220,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory account)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -223,6 +231,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryAccountAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -281,6 +290,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory account",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -291,6 +301,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryAccountExportQuery as Fields>::FIELDS,

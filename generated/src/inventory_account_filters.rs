@@ -8,7 +8,8 @@ use crate::platform_detection_rules::PlatformDetectionRuleFreeTextFilter;
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/xdr/assets/account/filters/autocomplete`.
@@ -20,6 +21,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     summary: "Autocomplete inventory account filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +32,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryAccountFiltersAutocompleteQuery as Fields>::FIELDS,
@@ -82,6 +85,7 @@ pub static COUNT: Operation = Operation {
     summary: "Count inventory account filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -92,6 +96,7 @@ pub static COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryAccountFiltersCountQuery as Fields>::FIELDS,
@@ -141,6 +146,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     summary: "List free text (inventory account filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -151,6 +157,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],

@@ -14,7 +14,7 @@ use crate::inventory_cloud_surface_filters::InventoryCloudSurfaceFilterCountFilt
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -27,6 +27,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory cloud surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -37,6 +38,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryCloudSurfaceListQuery as Fields>::FIELDS,
@@ -86,6 +88,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory cloud surface)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.edit", "XDR Inventory.delete"], &[]),
     access: None,
     end: None,
@@ -96,6 +99,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryCloudSurfacePerformActionQuery as Fields>::FIELDS,
@@ -154,6 +158,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory cloud surface)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -164,6 +169,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryCloudSurfaceAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -222,6 +228,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory cloud surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -232,6 +239,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryCloudSurfaceExportQuery as Fields>::FIELDS,

@@ -9,7 +9,8 @@ use crate::inventory_container_filters::InventoryContainerFilterCountFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -22,6 +23,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory container",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +34,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryContainerListQuery as Fields>::FIELDS,
@@ -81,6 +84,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search inventory container",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -91,6 +95,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryContainerSearchQuery as Fields>::FIELDS],
     body_parts: &[
@@ -143,6 +148,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory container)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["XDR Inventory.create", "XDR Inventory.delete"],
         &[],
@@ -156,6 +162,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryContainerPerformActionQuery as Fields>::FIELDS,
@@ -214,6 +221,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory container)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -224,6 +232,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryContainerAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -282,6 +291,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory container",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -292,6 +302,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryContainerExportQuery as Fields>::FIELDS,
@@ -4890,6 +4901,8 @@ impl Filter for InventoryContainerFilter {
                 self.cloud_tags_key_value_contains = value.list()?;
             }
             "cloudTagsKeyValue__nin" => self.cloud_tags_key_value_nin = value.list()?,
+            "coreCount" => self.core_count = value.integers()?,
+            "coreCount__nin" => self.core_count_nin = value.integers()?,
             "countOnly" => self.count_only = value.boolean()?,
             "countsFor" => self.counts_for = value.list()?,
             "cpu__contains" => self.cpu_contains = value.list()?,

@@ -8,7 +8,8 @@ use crate::platform_detection_rules::PlatformDetectionRuleFreeTextFilter;
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/xdr/assets/data-store/filters/autocomplete`.
@@ -20,6 +21,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     summary: "Autocomplete inventory data store filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +32,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryDataStoreFiltersAutocompleteQuery as Fields>::FIELDS,
@@ -82,6 +85,7 @@ pub static COUNT: Operation = Operation {
     summary: "Count inventory data store filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -92,6 +96,7 @@ pub static COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryDataStoreFiltersCountQuery as Fields>::FIELDS,
@@ -141,6 +146,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     summary: "List free text (inventory data store filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -151,6 +157,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -2036,6 +2043,8 @@ impl Filter for InventoryDataStoreFilterCountFilter {
             "name__contains" => self.name_contains = value.list()?,
             "names" => self.names = value.list()?,
             "names__nin" => self.names_nin = value.list()?,
+            "objectCount" => self.object_count = value.integers()?,
+            "objectCount__nin" => self.object_count_nin = value.integers()?,
             "region" => self.region = value.list()?,
             "region__contains" => self.region_contains = value.list()?,
             "region__nin" => self.region_nin = value.list()?,

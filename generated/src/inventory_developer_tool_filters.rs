@@ -9,7 +9,7 @@ use crate::platform_detection_rules::PlatformDetectionRuleFreeTextFilter;
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRequirement, Method,
     OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request, RequestError,
-    ResponseFormat, Tier, open_enum,
+    RequestFormat, ResponseFormat, Security, Tier, open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/xdr/assets/developer-tool/filters/autocomplete`.
@@ -21,6 +21,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     summary: "Autocomplete inventory developer tool filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +32,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryDeveloperToolFiltersAutocompleteQuery as Fields>::FIELDS,
@@ -83,6 +85,7 @@ pub static COUNT: Operation = Operation {
     summary: "Count inventory developer tool filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -93,6 +96,7 @@ pub static COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryDeveloperToolFiltersCountQuery as Fields>::FIELDS,
@@ -142,6 +146,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     summary: "List free text (inventory developer tool filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -152,6 +157,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],

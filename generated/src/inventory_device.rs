@@ -11,7 +11,8 @@ use crate::inventory_device_filters::InventoryDeviceFilterCountFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -24,6 +25,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory device",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -34,6 +36,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryDeviceListQuery as Fields>::FIELDS,
@@ -83,6 +86,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search inventory device",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -93,6 +97,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryDeviceSearchQuery as Fields>::FIELDS],
     body_parts: &[
@@ -145,6 +150,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory device)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.edit", "XDR Inventory.delete"], &[]),
     access: None,
     end: None,
@@ -155,6 +161,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryDevicePerformActionQuery as Fields>::FIELDS,
@@ -213,6 +220,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory device)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -223,6 +231,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryDeviceAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -281,6 +290,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory device",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -291,6 +301,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryDeviceExportQuery as Fields>::FIELDS,
@@ -2410,6 +2421,8 @@ impl Filter for InventoryDeviceFilter {
             "assetEnvironment__nin" => self.asset_environment_nin = value.list()?,
             "assetStatus" => self.asset_status = value.list()?,
             "assetStatus__nin" => self.asset_status_nin = value.list()?,
+            "coreCount" => self.core_count = value.integers()?,
+            "coreCount__nin" => self.core_count_nin = value.integers()?,
             "countOnly" => self.count_only = value.boolean()?,
             "countsFor" => self.counts_for = value.list()?,
             "csvFilterId" => self.csv_filter_id = value.integer()?,

@@ -15,7 +15,8 @@ use crate::inventory_endpoint_surface_filters::InventoryEndpointSurfaceFilterCou
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -28,6 +29,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory endpoint surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -38,6 +40,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryEndpointSurfaceListQuery as Fields>::FIELDS,
@@ -87,6 +90,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search inventory endpoint surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -97,6 +101,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryEndpointSurfaceSearchQuery as Fields>::FIELDS],
     body_parts: &[
@@ -157,6 +162,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory endpoint surface)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.edit", "XDR Inventory.delete"], &[]),
     access: None,
     end: None,
@@ -167,6 +173,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryEndpointSurfacePerformActionQuery as Fields>::FIELDS,
@@ -225,6 +232,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory endpoint surface)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -235,6 +243,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryEndpointSurfaceAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -293,6 +302,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory endpoint surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -303,6 +313,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryEndpointSurfaceExportQuery as Fields>::FIELDS,
@@ -4340,6 +4351,8 @@ impl Filter for InventoryEndpointSurfaceFilter {
             "assetEnvironment__nin" => self.asset_environment_nin = value.list()?,
             "assetStatus" => self.asset_status = value.list()?,
             "assetStatus__nin" => self.asset_status_nin = value.list()?,
+            "coreCount" => self.core_count = value.integers()?,
+            "coreCount__nin" => self.core_count_nin = value.integers()?,
             "countOnly" => self.count_only = value.boolean()?,
             "countsFor" => self.counts_for = value.list()?,
             "cpu__contains" => self.cpu_contains = value.list()?,

@@ -6,9 +6,10 @@ use crate::graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryR
 use crate::inventory_tags::InventoryTagFiltersCount;
 use crate::platform_detection_rules::PlatformDetectionRuleFreeTextFilter;
 use crate::runtime::{
-    ApiVersion, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
-    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, FilePart,
+    Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/xdr/assets/filters/autocomplete`.
@@ -20,6 +21,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     summary: "Autocomplete inventory filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +32,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryFiltersAutocompleteQuery as Fields>::FIELDS,
@@ -82,6 +85,7 @@ pub static COUNT: Operation = Operation {
     summary: "Count inventory filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -92,6 +96,7 @@ pub static COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryFiltersCountQuery as Fields>::FIELDS,
@@ -132,6 +137,66 @@ pub fn count(
     Request::new(&COUNT).with_query(query)
 }
 
+/// Metadata of `POST /web/api/v{version}/xdr/assets/filters/csv-filter`.
+pub static CSV_FILTER: Operation = Operation {
+    id: "inventory_filters_csv_filter",
+    resource: "inventory_filters",
+    method: Method::Post,
+    path: "/web/api/v{version}/xdr/assets/filters/csv-filter",
+    summary: "Csv filter (inventory filters)",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["XDR Inventory.view"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new("", false, <InventoryFiltersCsvFilterRequest as Fields>::FIELDS),
+    ],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_xdr_assets_filters_csv-filter_post",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_xdr_assets_filters_csv-filter_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Csv filter (inventory filters)
+///
+/// Csv filter inventory filters. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/xdr/assets/filters/csv-filter`, API 2.1.
+///
+/// Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn csv_filter(
+    body: &InventoryFiltersCsvFilterRequest,
+) -> Result<Request<Data<InventoryFilterCsvFilter>>, RequestError> {
+    Request::new(&CSV_FILTER).with_body(body)?.with_file("file", &body.file)
+}
+
 /// Metadata of `GET /web/api/v{version}/xdr/assets/filters/free-text`.
 pub static LIST_FREE_TEXT: Operation = Operation {
     id: "inventory_filters_list_free_text",
@@ -141,6 +206,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     summary: "List free text (inventory filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -151,6 +217,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -2502,6 +2569,56 @@ impl Fields for InventoryFilterCountFilter {
     ];
 }
 
+/// Inventory filter csv filter. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct InventoryFilterCsvFilter {
+    /// Asset found count. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub asset_found_count: Option<i64>,
+    /// Filter id. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub filter_id: Option<String>,
+    /// Not found assets. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub not_found_assets: Option<Vec<String>>,
+    /// Rows count. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub rows_count: Option<i64>,
+    /// Unique input values count. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub unique_input_values_count: Option<i64>,
+}
+
+impl crate::runtime::object_reader::ReadMembers for InventoryFilterCsvFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "assetFoundCount" => {
+                self.asset_found_count = crate::runtime::object_reader::integer(map)?;
+            }
+            "filterId" => self.filter_id = crate::runtime::object_reader::string(map)?,
+            "notFoundAssets" => {
+                self.not_found_assets = crate::runtime::object_reader::list(map)?;
+            }
+            "rowsCount" => self.rows_count = crate::runtime::object_reader::integer(map)?,
+            "uniqueInputValuesCount" => {
+                self.unique_input_values_count = crate::runtime::object_reader::integer(
+                    map,
+                )?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::object_reader::impl_read_members!(InventoryFilterCsvFilter);
+
 /// Query of [`autocomplete`](fn@autocomplete): Autocomplete inventory filters
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
@@ -2634,6 +2751,130 @@ impl InventoryFiltersCountQuery {
 impl crate::runtime::Sealed for InventoryFiltersCountQuery {}
 impl Fields for InventoryFiltersCountQuery {
     const FIELDS: &'static [Field] = &[];
+}
+
+/// Inventory filters csv filter request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct InventoryFiltersCsvFilterRequest {
+    /// Asset filter field. Undocumented; description derived from the name (vendor document of 2026-06). Default `name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset_filter_field: Option<String>,
+    /// Category. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<InventoryFilterCountFilterCategory>,
+    /// Exclude header. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub exclude_header: bool,
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub file: FilePart,
+    /// Surface. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surface: Option<InventoryFiltersCsvFilterSurface>,
+}
+
+impl InventoryFiltersCsvFilterRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(exclude_header: bool, file: impl Into<FilePart>) -> Self {
+        Self {
+            exclude_header,
+            file: file.into(),
+            asset_filter_field: Default::default(),
+            category: Default::default(),
+            surface: Default::default(),
+        }
+    }
+    /// Asset filter field. Undocumented; description derived from the name (vendor document of 2026-06). Default `name`.
+    #[inline]
+    #[must_use]
+    pub fn asset_filter_field(mut self, asset_filter_field: impl Into<String>) -> Self {
+        self.asset_filter_field = Some(asset_filter_field.into());
+        self
+    }
+    /// Category. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn category(
+        mut self,
+        category: impl Into<InventoryFilterCountFilterCategory>,
+    ) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+    /// Exclude header. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn exclude_header(mut self, exclude_header: bool) -> Self {
+        self.exclude_header = exclude_header;
+        self
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = file.into();
+        self
+    }
+    /// Surface. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn surface(
+        mut self,
+        surface: impl Into<InventoryFiltersCsvFilterSurface>,
+    ) -> Self {
+        self.surface = Some(surface.into());
+        self
+    }
+}
+
+impl crate::runtime::Sealed for InventoryFiltersCsvFilterRequest {}
+impl Fields for InventoryFiltersCsvFilterRequest {
+    const FIELDS: &'static [Field] = &[
+        Field::new(
+            "assetFilterField",
+            "asset_filter_field",
+            FieldKind::String,
+            "Asset filter field. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            enum_values: <InventoryFilterCountFilterCategory as OpenEnum>::VALUES,
+            ..Field::new(
+                "category",
+                "category",
+                FieldKind::String,
+                "Category. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "excludeHeader",
+                "exclude_header",
+                FieldKind::Boolean,
+                "Exclude header. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "file",
+                "file",
+                FieldKind::String,
+                "File. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            enum_values: <InventoryFiltersCsvFilterSurface as OpenEnum>::VALUES,
+            ..Field::new(
+                "surface",
+                "surface",
+                FieldKind::String,
+                "Surface. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+    ];
 }
 
 open_enum! {
@@ -4331,5 +4572,19 @@ open_enum! {
         Endpoint = "Endpoint",
         /// Wire value `Network Discovery`.
         NetworkDiscovery = "Network Discovery",
+    }
+}
+
+open_enum! {
+    /// Inventory filters csv filter surface values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum InventoryFiltersCsvFilterSurface {
+        /// Wire value `Cloud`.
+        Cloud = "Cloud",
+        /// Wire value `Identity`.
+        Identity = "Identity",
+        /// Wire value `Network Discovery`.
+        NetworkDiscovery = "Network Discovery",
+        /// Wire value `Endpoint`.
+        Endpoint = "Endpoint",
     }
 }

@@ -12,7 +12,7 @@ use crate::inventory_function::InventoryFunctionFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -25,6 +25,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory governance",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -35,6 +36,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryGovernanceListQuery as Fields>::FIELDS,
@@ -84,6 +86,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search inventory governance",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -94,6 +97,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryGovernanceSearchQuery as Fields>::FIELDS],
     body_parts: &[
@@ -146,6 +150,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory governance)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["XDR Inventory.create", "XDR Inventory.delete"],
         &[],
@@ -159,6 +164,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryGovernancePerformActionQuery as Fields>::FIELDS,
@@ -217,6 +223,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory governance)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -227,6 +234,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryGovernanceAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -285,6 +293,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory governance",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -295,6 +304,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryGovernanceExportQuery as Fields>::FIELDS,

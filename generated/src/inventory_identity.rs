@@ -11,7 +11,8 @@ use crate::inventory_identity_filters::InventoryIdentityFilterCountFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -24,6 +25,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory identity",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -34,6 +36,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryIdentityListQuery as Fields>::FIELDS,
@@ -83,6 +86,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search inventory identity",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -93,6 +97,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryIdentitySearchQuery as Fields>::FIELDS],
     body_parts: &[
@@ -145,6 +150,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory identity)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["XDR Inventory.create", "XDR Inventory.delete"],
         &[],
@@ -158,6 +164,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryIdentityPerformActionQuery as Fields>::FIELDS,
@@ -216,6 +223,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory identity)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -226,6 +234,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryIdentityAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -284,6 +293,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory identity",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -294,6 +304,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryIdentityExportQuery as Fields>::FIELDS,
@@ -2939,6 +2950,8 @@ impl Filter for InventoryIdentityFilter {
             "forest__nin" => self.forest_nin = value.list()?,
             "givenName__contains" => self.given_name_contains = value.list()?,
             "groupIds" => self.group_ids = value.list()?,
+            "groupType" => self.group_type = value.integers()?,
+            "groupType__nin" => self.group_type_nin = value.integers()?,
             "id__contains" => self.id_contains = value.list()?,
             "id__in" => self.id_in = value.list()?,
             "imageName__contains" => self.image_name_contains = value.list()?,
@@ -3014,6 +3027,10 @@ impl Filter for InventoryIdentityFilter {
             "tagsKeyValue" => self.tags_key_value = value.list()?,
             "tagsKeyValue__contains" => self.tags_key_value_contains = value.list()?,
             "tagsKeyValue__nin" => self.tags_key_value_nin = value.list()?,
+            "userAccountControl" => self.user_account_control = value.integers()?,
+            "userAccountControl__nin" => {
+                self.user_account_control_nin = value.integers()?;
+            }
             "userPasswordExpiryTimeComputed__between" => {
                 self.user_password_expiry_time_computed_between = value.string()?;
             }

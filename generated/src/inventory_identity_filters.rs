@@ -8,7 +8,8 @@ use crate::platform_detection_rules::PlatformDetectionRuleFreeTextFilter;
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/xdr/assets/identity/filters/autocomplete`.
@@ -20,6 +21,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     summary: "Autocomplete inventory identity filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +32,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryIdentityFiltersAutocompleteQuery as Fields>::FIELDS,
@@ -82,6 +85,7 @@ pub static COUNT: Operation = Operation {
     summary: "Count inventory identity filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -92,6 +96,7 @@ pub static COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryIdentityFiltersCountQuery as Fields>::FIELDS,
@@ -141,6 +146,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     summary: "List free text (inventory identity filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -151,6 +157,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -2398,6 +2405,8 @@ impl Filter for InventoryIdentityFilterCountFilter {
             "forest__nin" => self.forest_nin = value.list()?,
             "givenName__contains" => self.given_name_contains = value.list()?,
             "groupIds" => self.group_ids = value.list()?,
+            "groupType" => self.group_type = value.integers()?,
+            "groupType__nin" => self.group_type_nin = value.integers()?,
             "id__contains" => self.id_contains = value.list()?,
             "id__in" => self.id_in = value.list()?,
             "imageName__contains" => self.image_name_contains = value.list()?,
@@ -2468,6 +2477,10 @@ impl Filter for InventoryIdentityFilterCountFilter {
             "tagsKeyValue" => self.tags_key_value = value.list()?,
             "tagsKeyValue__contains" => self.tags_key_value_contains = value.list()?,
             "tagsKeyValue__nin" => self.tags_key_value_nin = value.list()?,
+            "userAccountControl" => self.user_account_control = value.integers()?,
+            "userAccountControl__nin" => {
+                self.user_account_control_nin = value.integers()?;
+            }
             "userPasswordExpiryTimeComputed__between" => {
                 self.user_password_expiry_time_computed_between = value.string()?;
             }

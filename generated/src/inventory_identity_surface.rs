@@ -14,7 +14,7 @@ use crate::inventory_identity_filters::InventoryIdentityFilterCountFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -27,6 +27,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory identity surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -37,6 +38,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryIdentitySurfaceListQuery as Fields>::FIELDS,
@@ -86,6 +88,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory identity surface)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["XDR Inventory.create", "XDR Inventory.delete"],
         &[],
@@ -99,6 +102,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryIdentitySurfacePerformActionQuery as Fields>::FIELDS,
@@ -157,6 +161,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory identity surface)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -167,6 +172,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryIdentitySurfaceAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -225,6 +231,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory identity surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -235,6 +242,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryIdentitySurfaceExportQuery as Fields>::FIELDS,

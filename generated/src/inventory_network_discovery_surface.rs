@@ -17,7 +17,7 @@ use crate::inventory_network_discovery_surface_filters::InventoryNetworkDiscover
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -30,6 +30,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory network discovery surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -40,6 +41,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryNetworkDiscoverySurfaceListQuery as Fields>::FIELDS,
@@ -92,6 +94,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory network discovery surface)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.edit", "XDR Inventory.delete"], &[]),
     access: None,
     end: None,
@@ -102,6 +105,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryNetworkDiscoverySurfacePerformActionQuery as Fields>::FIELDS,
@@ -160,6 +164,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory network discovery surface)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -170,6 +175,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryNetworkDiscoverySurfaceAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -228,6 +234,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory network discovery surface",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -238,6 +245,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryNetworkDiscoverySurfaceExportQuery as Fields>::FIELDS,

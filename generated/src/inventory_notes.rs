@@ -4,8 +4,8 @@
 
 use crate::runtime::{
     ApiVersion, BodyPart, Evidence, Field, FieldKind, Fields, FilterRequirement, Method,
-    Operation, OperationKind, Paging, Permissions, Request, RequestError, ResponseFormat,
-    Tier, Undocumented,
+    Operation, OperationKind, Paging, Permissions, Request, RequestError, RequestFormat,
+    ResponseFormat, Security, Tier, Undocumented,
 };
 
 /// Metadata of `POST /web/api/v{version}/xdr/assets/notes`.
@@ -17,6 +17,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create inventory notes",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.create"], &[]),
     access: None,
     end: None,
@@ -27,6 +28,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<InventoryNotesCreateQuery as Fields>::FIELDS],
     body_parts: &[
@@ -76,6 +78,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete inventory notes",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.delete"], &[]),
     access: None,
     end: None,
@@ -86,6 +89,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<InventoryNotesDeleteQuery as Fields>::FIELDS],
     body_parts: &[

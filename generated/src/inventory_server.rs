@@ -9,7 +9,8 @@ use crate::inventory_server_filters::InventoryServerFilterCountFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -22,6 +23,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory server",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +34,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryServerListQuery as Fields>::FIELDS,
@@ -81,6 +84,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search inventory server",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -91,6 +95,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryServerSearchQuery as Fields>::FIELDS],
     body_parts: &[
@@ -143,6 +148,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory server)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["XDR Inventory.create", "XDR Inventory.delete"],
         &[],
@@ -156,6 +162,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryServerPerformActionQuery as Fields>::FIELDS,
@@ -210,6 +217,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory server)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -220,6 +228,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryServerAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -278,6 +287,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory server",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -288,6 +298,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryServerExportQuery as Fields>::FIELDS,
@@ -5085,6 +5096,8 @@ impl Filter for InventoryServerFilter {
                 self.cloud_tags_key_value_contains = value.list()?;
             }
             "cloudTagsKeyValue__nin" => self.cloud_tags_key_value_nin = value.list()?,
+            "coreCount" => self.core_count = value.integers()?,
+            "coreCount__nin" => self.core_count_nin = value.integers()?,
             "countOnly" => self.count_only = value.boolean()?,
             "countsFor" => self.counts_for = value.list()?,
             "cpu__contains" => self.cpu_contains = value.list()?,

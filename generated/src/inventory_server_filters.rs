@@ -8,7 +8,8 @@ use crate::platform_detection_rules::PlatformDetectionRuleFreeTextFilter;
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/xdr/assets/server/filters/autocomplete`.
@@ -20,6 +21,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     summary: "Autocomplete inventory server filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +32,7 @@ pub static AUTOCOMPLETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryServerFiltersAutocompleteQuery as Fields>::FIELDS,
@@ -82,6 +85,7 @@ pub static COUNT: Operation = Operation {
     summary: "Count inventory server filters",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -92,6 +96,7 @@ pub static COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryServerFiltersCountQuery as Fields>::FIELDS,
@@ -141,6 +146,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     summary: "List free text (inventory server filters)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -151,6 +157,7 @@ pub static LIST_FREE_TEXT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -4550,6 +4557,8 @@ impl Filter for InventoryServerFilterCountFilter {
                 self.cloud_tags_key_value_contains = value.list()?;
             }
             "cloudTagsKeyValue__nin" => self.cloud_tags_key_value_nin = value.list()?,
+            "coreCount" => self.core_count = value.integers()?,
+            "coreCount__nin" => self.core_count_nin = value.integers()?,
             "countsFor" => self.counts_for = value.list()?,
             "cpu__contains" => self.cpu_contains = value.list()?,
             "csvFilterId" => self.csv_filter_id = value.integer()?,

@@ -10,7 +10,8 @@ use crate::inventory_data_store_filters::InventoryDataStoreFilterCountFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/xdr/assets/storage`.
@@ -22,6 +23,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory storage",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +34,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryStorageListQuery as Fields>::FIELDS,
@@ -81,6 +84,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search inventory storage",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -91,6 +95,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryStorageSearchQuery as Fields>::FIELDS],
     body_parts: &[
@@ -143,6 +148,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     summary: "Perform action (inventory storage)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["XDR Inventory.create", "XDR Inventory.delete"],
         &[],
@@ -156,6 +162,7 @@ pub static PERFORM_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryStoragePerformActionQuery as Fields>::FIELDS,
@@ -214,6 +221,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     summary: "Available actions with status (inventory storage)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -224,6 +232,7 @@ pub static AVAILABLE_ACTIONS_WITH_STATUS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryStorageAvailableActionsWithStatusQuery as Fields>::FIELDS,
@@ -282,6 +291,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export inventory storage",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -292,6 +302,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryStorageExportQuery as Fields>::FIELDS,
@@ -2510,6 +2521,8 @@ impl Filter for InventoryStorageFilter {
             "name__contains" => self.name_contains = value.list()?,
             "names" => self.names = value.list()?,
             "names__nin" => self.names_nin = value.list()?,
+            "objectCount" => self.object_count = value.integers()?,
+            "objectCount__nin" => self.object_count_nin = value.integers()?,
             "region" => self.region = value.list()?,
             "region__contains" => self.region_contains = value.list()?,
             "region__nin" => self.region_nin = value.list()?,

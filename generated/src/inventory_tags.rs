@@ -8,7 +8,8 @@ use crate::inventory_filters::InventoryFilterCountFilter;
 use crate::runtime::{
     ApiVersion, BodyPart, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -21,6 +22,7 @@ pub static FETCH_TAGS: Operation = Operation {
     summary: "Fetch tags (inventory tags)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +33,7 @@ pub static FETCH_TAGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryTagsFetchTagsQuery as Fields>::FIELDS,
@@ -85,6 +88,7 @@ pub static LIST: Operation = Operation {
     summary: "List inventory tags",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -95,6 +99,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryTagsListQuery as Fields>::FIELDS,
@@ -139,6 +144,7 @@ pub static COUNT: Operation = Operation {
     summary: "Count inventory tags",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -149,6 +155,7 @@ pub static COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<InventoryTagsCountQuery as Fields>::FIELDS],
     body_parts: &[
@@ -198,6 +205,7 @@ pub static LIST_FILTERS_COUNT: Operation = Operation {
     summary: "List filters count (inventory tags)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -208,6 +216,7 @@ pub static LIST_FILTERS_COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryTagsListFiltersCountQuery as Fields>::FIELDS,

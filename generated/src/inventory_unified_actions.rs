@@ -8,7 +8,8 @@ use crate::datalake_unified_actions::DatalakeUnifiedActionsPerformUnifiedActionR
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Paging, Permissions,
-    Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Request, RequestError, RequestFormat, ResponseFormat, Security, Tier, Undocumented,
+    open_enum,
 };
 
 /// Metadata of `POST /web/api/v{version}/xdr/assets/actions/fetch-agent-ids`.
@@ -20,6 +21,7 @@ pub static FETCH_AGENT_IDS: Operation = Operation {
     summary: "Fetch agent ids (inventory unified actions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +32,7 @@ pub static FETCH_AGENT_IDS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryUnifiedActionsFetchAgentIdsQuery as Fields>::FIELDS,
@@ -88,6 +91,7 @@ pub static FETCH_UNIFIED_ACTIONS: Operation = Operation {
     summary: "Fetch unified actions (inventory unified actions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -98,6 +102,7 @@ pub static FETCH_UNIFIED_ACTIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <InventoryUnifiedActionsFetchUnifiedActionsQuery as Fields>::FIELDS,
@@ -156,6 +161,7 @@ pub static PERFORM_UNIFIED_ACTION: Operation = Operation {
     summary: "Perform unified action (inventory unified actions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["XDR Inventory.create", "XDR Inventory.delete", "XDR Inventory.edit"],
         &[],
@@ -169,6 +175,7 @@ pub static PERFORM_UNIFIED_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <InventoryUnifiedActionsPerformUnifiedActionQuery as Fields>::FIELDS,
@@ -5876,6 +5883,8 @@ impl Filter for InventoryUnifiedActionFetchAgentIdFilter {
             "cn" => self.cn = value.list()?,
             "cn__contains" => self.cn_contains = value.list()?,
             "cn__nin" => self.cn_nin = value.list()?,
+            "coreCount" => self.core_count = value.integers()?,
+            "coreCount__nin" => self.core_count_nin = value.integers()?,
             "countsFor" => self.counts_for = value.list()?,
             "cpu__contains" => self.cpu_contains = value.list()?,
             "deleted" => self.deleted = value.booleans()?,
@@ -5914,6 +5923,8 @@ impl Filter for InventoryUnifiedActionFetchAgentIdFilter {
             "givenName" => self.given_name = value.list()?,
             "givenName__contains" => self.given_name_contains = value.list()?,
             "groupIds" => self.group_ids = value.list()?,
+            "groupType" => self.group_type = value.integers()?,
+            "groupType__nin" => self.group_type_nin = value.integers()?,
             "hostnames__contains" => self.hostnames_contains = value.list()?,
             "id__contains" => self.id_contains = value.list()?,
             "id__in" => self.id_in = value.list()?,
@@ -6004,6 +6015,8 @@ impl Filter for InventoryUnifiedActionFetchAgentIdFilter {
             "objectCategory__nin" => self.object_category_nin = value.list()?,
             "objectClass" => self.object_class = value.list()?,
             "objectClass__nin" => self.object_class_nin = value.list()?,
+            "objectCount" => self.object_count = value.integers()?,
+            "objectCount__nin" => self.object_count_nin = value.integers()?,
             "objectGuid__contains" => self.object_guid_contains = value.list()?,
             "objectSid__contains" => self.object_sid_contains = value.list()?,
             "onPremisesDistinguishedName" => {
@@ -6114,6 +6127,10 @@ impl Filter for InventoryUnifiedActionFetchAgentIdFilter {
             }
             "udpPorts" => self.udp_ports = value.list()?,
             "uniqueName" => self.unique_name = value.list()?,
+            "userAccountControl" => self.user_account_control = value.integers()?,
+            "userAccountControl__nin" => {
+                self.user_account_control_nin = value.integers()?;
+            }
             "userPasswordExpiryTimeComputed__between" => {
                 self.user_password_expiry_time_computed_between = value.string()?;
             }

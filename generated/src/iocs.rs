@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier, Timestamp,
-    open_enum,
+    Permissions, RateLimit, Request, RequestError, RequestFormat, ResponseFormat,
+    Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, Scope, ScopeFilter, SortOrder};
 
@@ -26,6 +26,7 @@ pub static LIST: Operation = Operation {
     summary: "List IOCs",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threat Intelligence.view"], &[]),
     access: None,
     end: None,
@@ -43,6 +44,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<IocsListQuery as Fields>::FIELDS, <IocFilter as Fields>::FIELDS],
     body_parts: &[],
@@ -93,6 +95,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create IOCs",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threat Intelligence.manage"], &[]),
     access: None,
     end: None,
@@ -110,6 +113,7 @@ pub static CREATE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -166,6 +170,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete IOCs",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threat Intelligence.manage"], &[]),
     access: None,
     end: None,
@@ -183,6 +188,7 @@ pub static DELETE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <IocFilter as Fields>::FIELDS)],
@@ -279,6 +285,9 @@ pub struct Ioc {
     /// Risk score of the IOC, a whole number from 0 to 100.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub original_risk_score: Option<i64>,
+    /// ID of the scope above that of the indicator.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub parent_scope_id: Option<String>,
     /// Detection pattern of the IOC, written as a STIX pattern.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pattern: Option<String>,
@@ -364,6 +373,9 @@ impl crate::runtime::object_reader::ReadMembers for Ioc {
             "originalRiskScore" => {
                 self.original_risk_score = crate::runtime::object_reader::integer(map)?;
             }
+            "parentScopeId" => {
+                self.parent_scope_id = crate::runtime::object_reader::string(map)?;
+            }
             "pattern" => self.pattern = crate::runtime::object_reader::string(map)?,
             "patternType" => {
                 self.pattern_type = crate::runtime::object_reader::string(map)?;
@@ -428,7 +440,7 @@ pub struct IocData {
     /// Further data on the IOC, as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
-    /// Method by which values are compared with the IOC to raise an event.
+    /// Method by which values are compared with the IOC to raise an event. Default `EQUALS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<IocMethod>,
     /// MITRE tactics linked with the IOC. At most 5000 items.
@@ -586,7 +598,7 @@ impl IocData {
         self.metadata = Some(metadata.into());
         self
     }
-    /// Method by which values are compared with the IOC to raise an event.
+    /// Method by which values are compared with the IOC to raise an event. Default `EQUALS`.
     #[inline]
     #[must_use]
     pub fn method(mut self, method: impl Into<IocMethod>) -> Self {
@@ -898,6 +910,9 @@ pub struct IocFilter {
     /// Only IOCs from the upload batch with this ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<String>,
+    /// Only indicators of one of these campaigns. At most 5000 items.
+    #[serde(rename = "campaignNames__in", skip_serializing_if = "Option::is_none")]
+    pub campaign_names_in: Option<Vec<String>>,
     /// Only indicators of this category.
     #[serde(rename = "category__in", skip_serializing_if = "Option::is_none")]
     pub category_in: Option<String>,
@@ -922,15 +937,33 @@ pub struct IocFilter {
     /// Only indicators with this external ID, as assigned by the user or the external source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// Only indicators with one of these labels. At most 5000 items.
+    #[serde(rename = "labels__in", skip_serializing_if = "Option::is_none")]
+    pub labels_in: Option<Vec<String>>,
+    /// Only indicators of one of these malware families. At most 5000 items.
+    #[serde(rename = "malwareNames__in", skip_serializing_if = "Option::is_none")]
+    pub malware_names_in: Option<Vec<String>>,
     /// Name of the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[serde(rename = "name__contains", skip_serializing_if = "Option::is_none")]
     pub name_contains: Option<Vec<String>>,
+    /// Only indicators with one of these severities. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Vec<i64>>,
+    /// Only indicators of these sites. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_ids: Option<Vec<String>>,
     /// Only indicators from these sources. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Vec<String>>,
     /// Use the scope of the whole tenant (true), or not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
+    /// Only indicators of one of these types of threat actors. At most 5000 items.
+    #[serde(rename = "threatActorTypes__in", skip_serializing_if = "Option::is_none")]
+    pub threat_actor_types_in: Option<Vec<String>>,
+    /// Only indicators of one of these threat actors. At most 5000 items.
+    #[serde(rename = "threatActors__in", skip_serializing_if = "Option::is_none")]
+    pub threat_actors_in: Option<Vec<String>>,
     /// Only indicators of this type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<IocType>,
@@ -976,6 +1009,9 @@ impl crate::runtime::object_reader::ReadMembers for IocFilter {
         match name {
             "accountIds" => self.account_ids = crate::runtime::object_reader::value(map)?,
             "batchId" => self.batch_id = crate::runtime::object_reader::value(map)?,
+            "campaignNames__in" => {
+                self.campaign_names_in = crate::runtime::object_reader::value(map)?;
+            }
             "category__in" => {
                 self.category_in = crate::runtime::object_reader::value(map)?;
             }
@@ -998,11 +1034,23 @@ impl crate::runtime::object_reader::ReadMembers for IocFilter {
                 self.description_contains = crate::runtime::object_reader::value(map)?;
             }
             "externalId" => self.external_id = crate::runtime::object_reader::value(map)?,
+            "labels__in" => self.labels_in = crate::runtime::object_reader::value(map)?,
+            "malwareNames__in" => {
+                self.malware_names_in = crate::runtime::object_reader::value(map)?;
+            }
             "name__contains" => {
                 self.name_contains = crate::runtime::object_reader::value(map)?;
             }
+            "severity" => self.severity = crate::runtime::object_reader::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::object_reader::value(map)?,
             "source" => self.source = crate::runtime::object_reader::value(map)?,
             "tenant" => self.tenant = crate::runtime::object_reader::value(map)?,
+            "threatActorTypes__in" => {
+                self.threat_actor_types_in = crate::runtime::object_reader::value(map)?;
+            }
+            "threatActors__in" => {
+                self.threat_actors_in = crate::runtime::object_reader::value(map)?;
+            }
             "type" => self.type_ = crate::runtime::object_reader::value(map)?,
             "updatedAt__gt" => {
                 self.updated_at_gt = crate::runtime::object_reader::value(map)?;
@@ -1055,6 +1103,16 @@ impl IocFilter {
     #[must_use]
     pub fn batch_id(mut self, batch_id: impl Into<String>) -> Self {
         self.batch_id = Some(batch_id.into());
+        self
+    }
+    /// Only indicators of one of these campaigns. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn campaign_names_in(
+        mut self,
+        campaign_names_in: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.campaign_names_in = Some(crate::runtime::converted(campaign_names_in));
         self
     }
     /// Only indicators of this category.
@@ -1121,6 +1179,26 @@ impl IocFilter {
         self.external_id = Some(external_id.into());
         self
     }
+    /// Only indicators with one of these labels. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn labels_in(
+        mut self,
+        labels_in: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.labels_in = Some(crate::runtime::converted(labels_in));
+        self
+    }
+    /// Only indicators of one of these malware families. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn malware_names_in(
+        mut self,
+        malware_names_in: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.malware_names_in = Some(crate::runtime::converted(malware_names_in));
+        self
+    }
     /// Name of the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[inline]
     #[must_use]
@@ -1129,6 +1207,26 @@ impl IocFilter {
         name_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.name_contains = Some(crate::runtime::converted(name_contains));
+        self
+    }
+    /// Only indicators with one of these severities. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn severity(
+        mut self,
+        severity: impl IntoIterator<Item = impl Into<i64>>,
+    ) -> Self {
+        self.severity = Some(crate::runtime::converted(severity));
+        self
+    }
+    /// Only indicators of these sites. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn site_ids(
+        mut self,
+        site_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
     /// Only indicators from these sources. At most 5000 items.
@@ -1146,6 +1244,28 @@ impl IocFilter {
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
+        self
+    }
+    /// Only indicators of one of these types of threat actors. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn threat_actor_types_in(
+        mut self,
+        threat_actor_types_in: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.threat_actor_types_in = Some(
+            crate::runtime::converted(threat_actor_types_in),
+        );
+        self
+    }
+    /// Only indicators of one of these threat actors. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn threat_actors_in(
+        mut self,
+        threat_actors_in: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.threat_actors_in = Some(crate::runtime::converted(threat_actors_in));
         self
     }
     /// Only indicators of this type.
@@ -1233,6 +1353,7 @@ impl Filter for IocFilter {
         match name {
             "accountIds" => self.account_ids = value.list()?,
             "batchId" => self.batch_id = value.string()?,
+            "campaignNames__in" => self.campaign_names_in = value.list()?,
             "category__in" => self.category_in = value.string()?,
             "creationTime__gt" => self.creation_time_gt = value.string()?,
             "creationTime__gte" => self.creation_time_gte = value.string()?,
@@ -1241,9 +1362,15 @@ impl Filter for IocFilter {
             "creator__contains" => self.creator_contains = value.list()?,
             "description__contains" => self.description_contains = value.list()?,
             "externalId" => self.external_id = value.string()?,
+            "labels__in" => self.labels_in = value.list()?,
+            "malwareNames__in" => self.malware_names_in = value.list()?,
             "name__contains" => self.name_contains = value.list()?,
+            "severity" => self.severity = value.integers()?,
+            "siteIds" => self.site_ids = value.list()?,
             "source" => self.source = value.list()?,
             "tenant" => self.tenant = value.boolean()?,
+            "threatActorTypes__in" => self.threat_actor_types_in = value.list()?,
+            "threatActors__in" => self.threat_actors_in = value.list()?,
             "type" => self.type_ = value.string()?,
             "updatedAt__gt" => self.updated_at_gt = value.string()?,
             "updatedAt__gte" => self.updated_at_gte = value.string()?,
@@ -1279,6 +1406,15 @@ impl Fields for IocFilter {
             FieldKind::String,
             "Only IOCs from the upload batch with this ID.",
         ),
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "campaignNames__in",
+                "campaign_names_in",
+                FieldKind::List,
+                "Only indicators of one of these campaigns.",
+            )
+        },
         Field::new(
             "category__in",
             "category_in",
@@ -1337,12 +1473,49 @@ impl Fields for IocFilter {
         ),
         Field {
             item_count: (None, Some(5000)),
+            ..Field::new(
+                "labels__in",
+                "labels_in",
+                FieldKind::List,
+                "Only indicators with one of these labels.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "malwareNames__in",
+                "malware_names_in",
+                FieldKind::List,
+                "Only indicators of one of these malware families.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
             length: (Some(2), None),
             ..Field::new(
                 "name__contains",
                 "name_contains",
                 FieldKind::List,
                 "Name of the indicator contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            range: (Some(0), Some(7)),
+            ..Field::new(
+                "severity",
+                "severity",
+                FieldKind::List,
+                "Only indicators with one of these severities.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "siteIds",
+                "site_ids",
+                FieldKind::List,
+                "Only indicators of these sites.",
             )
         },
         Field {
@@ -1361,6 +1534,24 @@ impl Fields for IocFilter {
                 "tenant",
                 FieldKind::Boolean,
                 "Use the scope of the whole tenant (true), or not (false).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "threatActorTypes__in",
+                "threat_actor_types_in",
+                FieldKind::List,
+                "Only indicators of one of these types of threat actors.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "threatActors__in",
+                "threat_actors_in",
+                FieldKind::List,
+                "Only indicators of one of these threat actors.",
             )
         },
         Field {
@@ -1742,6 +1933,10 @@ open_enum! {
         Source = "source",
         /// Wire value `type`.
         Type = "type",
+        /// Wire value `uploadTime`.
+        UploadTime = "uploadTime",
+        /// Wire value `updatedAt`.
+        UpdatedAt = "updatedAt",
     }
 }
 

@@ -253,6 +253,9 @@ pub mod locations;
 #[cfg(feature = "integrations")]
 #[rustfmt::skip]
 pub mod log_collection;
+#[cfg(feature = "hunting")]
+#[rustfmt::skip]
+pub mod long_running_query;
 #[cfg(feature = "integrations")]
 #[rustfmt::skip]
 pub mod marketplace;
@@ -288,6 +291,9 @@ pub mod remote_ops_forensics;
 pub mod remote_ops_mms;
 #[rustfmt::skip]
 pub mod remote_scripts;
+#[cfg(feature = "hunting")]
+#[rustfmt::skip]
+pub mod saved_searches;
 #[cfg(feature = "endpoints")]
 #[rustfmt::skip]
 pub mod sentinel_deploy;
@@ -550,6 +556,8 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &blocklist::DELETE,
     #[cfg(feature = "exclusions")]
     &blocklist::GET_REPORT,
+    #[cfg(feature = "exclusions")]
+    &blocklist::IMPORT,
     &blocklist::LIST,
     #[cfg(feature = "exclusions")]
     &blocklist::UPDATE,
@@ -664,6 +672,8 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &exclusions::EXPORT_RESTRICTIONS,
     #[cfg(feature = "exclusions")]
     &exclusions::GET_REPORT,
+    #[cfg(feature = "exclusions")]
+    &exclusions::IMPORT,
     &exclusions::LIST,
     #[cfg(feature = "exclusions")]
     &exclusions::UPDATE,
@@ -675,6 +685,8 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &filters::CREATE_DV,
     #[cfg(feature = "reports")]
     &filters::CREATE_XDR,
+    #[cfg(feature = "reports")]
+    &filters::CSV_FILTER,
     #[cfg(feature = "reports")]
     &filters::DELETE,
     #[cfg(feature = "reports")]
@@ -1006,6 +1018,8 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     #[cfg(feature = "inventory")]
     &inventory_filters::COUNT,
     #[cfg(feature = "inventory")]
+    &inventory_filters::CSV_FILTER,
+    #[cfg(feature = "inventory")]
     &inventory_filters::LIST_FREE_TEXT,
     #[cfg(feature = "inventory")]
     &inventory_function::AVAILABLE_ACTIONS_WITH_STATUS,
@@ -1230,6 +1244,12 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &log_collection::RULES_ACTIVATION,
     #[cfg(feature = "integrations")]
     &log_collection::UPDATE_RULE,
+    #[cfg(feature = "hunting")]
+    &long_running_query::CREATE,
+    #[cfg(feature = "hunting")]
+    &long_running_query::DELETE,
+    #[cfg(feature = "hunting")]
+    &long_running_query::GET,
     #[cfg(feature = "integrations")]
     &marketplace::CREATE_APPLICATIONS,
     #[cfg(feature = "integrations")]
@@ -1314,6 +1334,10 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &network_quarantine_control::GET,
     #[cfg(feature = "network")]
     &network_quarantine_control::GET_CONFIGURATION,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::IMPORT,
+    #[cfg(feature = "network")]
+    &network_quarantine_control::IMPORT_BY_FIREWALL_RULE_CATEGORY,
     #[cfg(feature = "network")]
     &network_quarantine_control::LIST_PROTOCOLS,
     #[cfg(feature = "network")]
@@ -1419,11 +1443,15 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     #[cfg(feature = "remote-ops")]
     &remote_scripts::CHECK_GUARDRAILS,
     #[cfg(feature = "remote-ops")]
+    &remote_scripts::CREATE,
+    #[cfg(feature = "remote-ops")]
     &remote_scripts::CREATE_GUARDRAILS_CONFIGURATION,
     #[cfg(feature = "remote-ops")]
     &remote_scripts::DELETE,
     #[cfg(feature = "remote-ops")]
     &remote_scripts::DELETE_GUARDRAILS_CONFIGURATION,
+    #[cfg(feature = "remote-ops")]
+    &remote_scripts::EDIT,
     &remote_scripts::EXECUTE,
     &remote_scripts::FETCH_RESULTS,
     #[cfg(feature = "remote-ops")]
@@ -1440,6 +1468,12 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &remote_scripts::UPDATE,
     #[cfg(feature = "remote-ops")]
     &remote_scripts::UPDATE_PENDING_EXECUTION,
+    #[cfg(feature = "hunting")]
+    &saved_searches::BATCH_DELETE,
+    #[cfg(feature = "hunting")]
+    &saved_searches::LIST,
+    #[cfg(feature = "hunting")]
+    &saved_searches::UPDATE,
     #[cfg(feature = "endpoints")]
     &sentinel_deploy::CREATE,
     #[cfg(feature = "endpoints")]
@@ -1660,6 +1694,8 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     #[cfg(feature = "exclusions")]
     &unified_exclusions::GET_AVAILABLE_ACTIONS,
     #[cfg(feature = "exclusions")]
+    &unified_exclusions::IMPORT,
+    #[cfg(feature = "exclusions")]
     &unified_exclusions::LIST,
     #[cfg(feature = "exclusions")]
     &unified_exclusions::SEARCH,
@@ -1687,6 +1723,10 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &updates::LIST_PACKAGES,
     #[cfg(feature = "endpoints")]
     &updates::UPDATE_PACKAGE,
+    #[cfg(feature = "endpoints")]
+    &updates::UPLOAD_AGENT_SOFTWARE,
+    #[cfg(feature = "endpoints")]
+    &updates::UPLOAD_SOFTWARE,
     #[cfg(feature = "endpoints")]
     &updates::UPLOAD_SOFTWARE_DEPLOY,
     #[cfg(feature = "administration")]
@@ -1995,6 +2035,8 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "auto_upgrade_policy_update" => runtime::reencode_response::<runtime::JsonBody<auto_upgrade_policy::AutoUpgradePolicyCreateOfUpgradePolicyResult>>,
         "blocklist_create" => runtime::reencode_response::<runtime::Page<blocklist::CreatedBlocklistEntry>>,
         "blocklist_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "exclusions")]
+        "blocklist_import" => runtime::reencode_response::<runtime::Data<exclusions::ExclusionImport>>,
         "blocklist_list" => runtime::reencode_response::<runtime::Page<blocklist::BlocklistEntry>>,
         #[cfg(feature = "exclusions")]
         "blocklist_update" => runtime::reencode_response::<runtime::Page<blocklist::Blocklist>>,
@@ -2085,6 +2127,8 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "dynamic_tag_rules_update" => runtime::reencode_response::<runtime::JsonBody<dynamic_tag_rules::DynamicTagRulesCreateResult>>,
         "exclusions_create" => runtime::reencode_response::<runtime::Page<exclusions::CreatedExclusion>>,
         "exclusions_delete" => runtime::reencode_response::<runtime::Data<shared::Affected>>,
+        #[cfg(feature = "exclusions")]
+        "exclusions_import" => runtime::reencode_response::<runtime::Data<exclusions::ExclusionImport>>,
         "exclusions_list" => runtime::reencode_response::<runtime::Page<exclusions::Exclusion>>,
         #[cfg(feature = "exclusions")]
         "exclusions_update" => runtime::reencode_response::<runtime::Page<exclusions::Exclusion2>>,
@@ -2094,6 +2138,8 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "filters_create" => runtime::reencode_response::<runtime::Data<filters::FiltersCreateResult>>,
         #[cfg(feature = "reports")]
         "filters_create_xdr" => runtime::reencode_response::<runtime::Data<filters::FiltersCreateXdrResult>>,
+        #[cfg(feature = "reports")]
+        "filters_csv_filter" => runtime::reencode_response::<runtime::Data<filters::FilterCsvFilter>>,
         #[cfg(feature = "reports")]
         "filters_delete" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
         #[cfg(feature = "reports")]
@@ -2363,6 +2409,8 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         #[cfg(feature = "inventory")]
         "inventory_filters_count" => runtime::reencode_response::<runtime::Page<inventory_tags::InventoryTagFiltersCount>>,
         #[cfg(feature = "inventory")]
+        "inventory_filters_csv_filter" => runtime::reencode_response::<runtime::Data<inventory_filters::InventoryFilterCsvFilter>>,
+        #[cfg(feature = "inventory")]
         "inventory_filters_list_free_text" => runtime::reencode_response::<runtime::Page<platform_detection_rules::PlatformDetectionRuleFreeTextFilter>>,
         #[cfg(feature = "inventory")]
         "inventory_function_available_actions_with_status" => runtime::reencode_response::<runtime::Data<inventory_function::InventoryFunctionWithStatus>>,
@@ -2539,6 +2587,10 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "log_collection_rules_activation" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionDeleteRulesResult>>,
         #[cfg(feature = "integrations")]
         "log_collection_update_rule" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionRule>>,
+        #[cfg(feature = "hunting")]
+        "long_running_query_create" => runtime::reencode_response::<runtime::JsonBody<long_running_query::LongRunningQueryCreateResult>>,
+        #[cfg(feature = "hunting")]
+        "long_running_query_get" => runtime::reencode_response::<runtime::JsonBody<long_running_query::LongRunningQueryCreateResult>>,
         #[cfg(feature = "integrations")]
         "mobile_integration_can_provision_tenant_provisioning" => runtime::reencode_response::<runtime::Data<mobile_integration::MobileIntegrationCanProvisionTenantProvisioningResult>>,
         #[cfg(feature = "integrations")]
@@ -2579,6 +2631,10 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "network_quarantine_control_get" => runtime::reencode_response::<runtime::Page<firewall_control::FirewallControl>>,
         #[cfg(feature = "network")]
         "network_quarantine_control_get_configuration" => runtime::reencode_response::<runtime::Data<firewall_control::FirewallControlUpdateConfigurationResult>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_import" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_import_by_firewall_rule_category" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
         #[cfg(feature = "network")]
         "network_quarantine_control_list_protocols" => runtime::reencode_response::<runtime::Page<firewall_control::FirewallControlProtocol>>,
         #[cfg(feature = "network")]
@@ -2672,11 +2728,15 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         #[cfg(feature = "remote-ops")]
         "remote_scripts_check_guardrails" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScriptCheck>>,
         #[cfg(feature = "remote-ops")]
+        "remote_scripts_create" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScript>>,
+        #[cfg(feature = "remote-ops")]
         "remote_scripts_create_guardrails_configuration" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
         #[cfg(feature = "remote-ops")]
         "remote_scripts_delete" => runtime::reencode_response::<runtime::Page<remote_scripts::RemoteScript>>,
         #[cfg(feature = "remote-ops")]
         "remote_scripts_delete_guardrails_configuration" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_edit" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScript>>,
         "remote_scripts_execute" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScriptsExecuteResult>>,
         "remote_scripts_fetch_results" => runtime::reencode_response::<runtime::Data<remote_scripts::ScriptResults>>,
         #[cfg(feature = "remote-ops")]
@@ -2691,6 +2751,12 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "remote_scripts_update" => runtime::reencode_response::<runtime::Data<remote_scripts::RemoteScript>>,
         #[cfg(feature = "remote-ops")]
         "remote_scripts_update_pending_execution" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "hunting")]
+        "saved_searches_batch_delete" => runtime::reencode_response::<runtime::JsonBody<saved_searches::SavedSearchesUpdateResult>>,
+        #[cfg(feature = "hunting")]
+        "saved_searches_list" => runtime::reencode_response::<runtime::JsonBody<Vec<saved_searches::SavedSearchesListResult>>>,
+        #[cfg(feature = "hunting")]
+        "saved_searches_update" => runtime::reencode_response::<runtime::JsonBody<saved_searches::SavedSearchesUpdateResult>>,
         #[cfg(feature = "endpoints")]
         "sentinel_deploy_create" => runtime::reencode_response::<runtime::Data<sentinel_deploy::SentinelDeployCredGroup>>,
         #[cfg(feature = "endpoints")]
@@ -2893,6 +2959,8 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         #[cfg(feature = "exclusions")]
         "unified_exclusions_get_available_actions" => runtime::reencode_response::<runtime::Data<unified_exclusions::UnifiedExclusionAvailableActions>>,
         #[cfg(feature = "exclusions")]
+        "unified_exclusions_import" => runtime::reencode_response::<runtime::Data<exclusions::ExclusionImport>>,
+        #[cfg(feature = "exclusions")]
         "unified_exclusions_list" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
         #[cfg(feature = "exclusions")]
         "unified_exclusions_search" => runtime::reencode_response::<runtime::Page<serde_json::Map<String , serde_json::Value>>>,
@@ -2914,6 +2982,10 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "updates_list_packages" => runtime::reencode_response::<runtime::Page<updates::UpdatesGetLatestPackagesResultOsTypesLinux>>,
         #[cfg(feature = "endpoints")]
         "updates_update_package" => runtime::reencode_response::<runtime::Data<updates::UpdatePackage>>,
+        #[cfg(feature = "endpoints")]
+        "updates_upload_agent_software" => runtime::reencode_response::<runtime::Page<updates::UpdatePackage>>,
+        #[cfg(feature = "endpoints")]
+        "updates_upload_software" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
         #[cfg(feature = "endpoints")]
         "updates_upload_software_deploy" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
         #[cfg(feature = "administration")]
@@ -3149,6 +3221,8 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         "blocklist_create" => runtime::reencode_request_body::<blocklist::BlocklistCreateRequest>,
         "blocklist_delete" => runtime::reencode_request_body::<blocklist::BlocklistDeleteRequest>,
         #[cfg(feature = "exclusions")]
+        "blocklist_import" => runtime::reencode_request_body::<blocklist::BlocklistImportRequest>,
+        #[cfg(feature = "exclusions")]
         "blocklist_update" => runtime::reencode_request_body::<blocklist::BlocklistUpdateRequest>,
         #[cfg(feature = "exclusions")]
         "blocklist_validate" => runtime::reencode_request_body::<blocklist::BlocklistValidateRequest>,
@@ -3212,6 +3286,8 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         "exclusions_create" => runtime::reencode_request_body::<exclusions::ExclusionsCreateRequest>,
         "exclusions_delete" => runtime::reencode_request_body::<exclusions::ExclusionsDeleteRequest>,
         #[cfg(feature = "exclusions")]
+        "exclusions_import" => runtime::reencode_request_body::<exclusions::ExclusionsImportRequest>,
+        #[cfg(feature = "exclusions")]
         "exclusions_update" => runtime::reencode_request_body::<exclusions::ExclusionsUpdateRequest>,
         #[cfg(feature = "exclusions")]
         "exclusions_validate" => runtime::reencode_request_body::<exclusions::ExclusionsValidateRequest>,
@@ -3221,6 +3297,8 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         "filters_create_dv" => runtime::reencode_request_body::<filters::FiltersCreateDvRequest>,
         #[cfg(feature = "reports")]
         "filters_create_xdr" => runtime::reencode_request_body::<filters::FiltersCreateXdrRequest>,
+        #[cfg(feature = "reports")]
+        "filters_csv_filter" => runtime::reencode_request_body::<filters::FiltersCsvFilterRequest>,
         #[cfg(feature = "reports")]
         "filters_update" => runtime::reencode_request_body::<filters::FiltersUpdateRequest>,
         #[cfg(feature = "reports")]
@@ -3353,6 +3431,8 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         #[cfg(feature = "inventory")]
         "inventory_endpoint_surface_search" => runtime::reencode_request_body::<inventory_endpoint_surface::InventoryEndpointSurfaceSearchRequest>,
         #[cfg(feature = "inventory")]
+        "inventory_filters_csv_filter" => runtime::reencode_request_body::<inventory_filters::InventoryFiltersCsvFilterRequest>,
+        #[cfg(feature = "inventory")]
         "inventory_function_available_actions_with_status" => runtime::reencode_request_body::<inventory_function::InventoryFunctionAvailableActionsWithStatusRequest>,
         #[cfg(feature = "inventory")]
         "inventory_function_perform_action" => runtime::reencode_request_body::<inventory_account::InventoryAccountPerformActionRequest>,
@@ -3454,6 +3534,8 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         "log_collection_rules_activation" => runtime::reencode_request_body::<log_collection::LogCollectionRulesActivationRequest>,
         #[cfg(feature = "integrations")]
         "log_collection_update_rule" => runtime::reencode_request_body::<log_collection::LogCollectionCreateRulesRequest>,
+        #[cfg(feature = "hunting")]
+        "long_running_query_create" => runtime::reencode_request_body::<long_running_query::LongRunningQueryCreateRequest>,
         #[cfg(feature = "integrations")]
         "marketplace_create_applications" => runtime::reencode_request_body::<marketplace::MarketplaceCreateApplicationsRequest>,
         #[cfg(feature = "integrations")]
@@ -3496,6 +3578,10 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         "network_quarantine_control_delete" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlDeleteRequest>,
         #[cfg(feature = "network")]
         "network_quarantine_control_enable" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlEnableRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_import" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlImportRequest>,
+        #[cfg(feature = "network")]
+        "network_quarantine_control_import_by_firewall_rule_category" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlImportRequest>,
         #[cfg(feature = "network")]
         "network_quarantine_control_move_rules" => runtime::reencode_request_body::<network_quarantine_control::NetworkQuarantineControlMoveRulesRequest>,
         #[cfg(feature = "network")]
@@ -3551,17 +3637,25 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         #[cfg(feature = "remote-ops")]
         "remote_scripts_check_guardrails" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsCheckGuardrailsRequest>,
         #[cfg(feature = "remote-ops")]
+        "remote_scripts_create" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsCreateRequest>,
+        #[cfg(feature = "remote-ops")]
         "remote_scripts_create_guardrails_configuration" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsCreateGuardrailsConfigurationRequest>,
         #[cfg(feature = "remote-ops")]
         "remote_scripts_delete" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsDeleteRequest>,
         #[cfg(feature = "remote-ops")]
         "remote_scripts_delete_guardrails_configuration" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsDeleteGuardrailsConfigurationRequest>,
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_edit" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsEditRequest>,
         "remote_scripts_execute" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsExecuteRequest>,
         "remote_scripts_fetch_results" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsFetchResultsRequest>,
         #[cfg(feature = "remote-ops")]
         "remote_scripts_update" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsUpdateRequest>,
         #[cfg(feature = "remote-ops")]
         "remote_scripts_update_pending_execution" => runtime::reencode_request_body::<remote_scripts::RemoteScriptsUpdatePendingExecutionRequest>,
+        #[cfg(feature = "hunting")]
+        "saved_searches_batch_delete" => runtime::reencode_request_body::<saved_searches::SavedSearchesBatchDeleteRequest>,
+        #[cfg(feature = "hunting")]
+        "saved_searches_update" => runtime::reencode_request_body::<saved_searches::SavedSearchesUpdateRequest>,
         #[cfg(feature = "endpoints")]
         "sentinel_deploy_create" => runtime::reencode_request_body::<sentinel_deploy::SentinelDeployCreateRequest>,
         #[cfg(feature = "endpoints")]
@@ -3676,6 +3770,8 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         #[cfg(feature = "exclusions")]
         "unified_exclusions_delete" => runtime::reencode_request_body::<unified_exclusions::UnifiedExclusionsDeleteRequest>,
         #[cfg(feature = "exclusions")]
+        "unified_exclusions_import" => runtime::reencode_request_body::<unified_exclusions::UnifiedExclusionsImportRequest>,
+        #[cfg(feature = "exclusions")]
         "unified_exclusions_search" => runtime::reencode_request_body::<unified_exclusions::UnifiedExclusionsSearchRequest>,
         #[cfg(feature = "exclusions")]
         "unified_exclusions_search_bulk" => runtime::reencode_request_body::<unified_exclusions::UnifiedExclusionsSearchBulkRequest>,
@@ -3687,6 +3783,10 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         "updates_delete_packages" => runtime::reencode_request_body::<updates::UpdatesDeletePackagesRequest>,
         #[cfg(feature = "endpoints")]
         "updates_update_package" => runtime::reencode_request_body::<updates::UpdatesUpdatePackageRequest>,
+        #[cfg(feature = "endpoints")]
+        "updates_upload_agent_software" => runtime::reencode_request_body::<updates::UpdatesUploadAgentSoftwareRequest>,
+        #[cfg(feature = "endpoints")]
+        "updates_upload_software" => runtime::reencode_request_body::<updates::UpdatesUploadSoftwareRequest>,
         #[cfg(feature = "administration")]
         "users_auth_app" => runtime::reencode_request_body::<users::UsersAuthAppRequest>,
         #[cfg(feature = "administration")]
@@ -3975,6 +4075,8 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "blocklist_delete" => |parts| Ok(blocklist::delete(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "exclusions")]
         "blocklist_get_report" => |parts| Ok(blocklist::get_report(parts.path_param("report_id")?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "blocklist_import" => |parts| Ok(blocklist::import(&parts.body()?)?.with_response_type()),
         "blocklist_list" => |parts| Ok(blocklist::list(&parts.query()?)?.with_response_type()),
         #[cfg(feature = "exclusions")]
         "blocklist_update" => |parts| Ok(blocklist::update(&parts.body()?)?.with_response_type()),
@@ -4089,6 +4191,8 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "exclusions_export_restrictions" => |parts| Ok(exclusions::export_restrictions(&parts.query()?)?.with_response_type()),
         #[cfg(feature = "exclusions")]
         "exclusions_get_report" => |parts| Ok(exclusions::get_report(parts.path_param("report_id")?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "exclusions_import" => |parts| Ok(exclusions::import(&parts.body()?)?.with_response_type()),
         "exclusions_list" => |parts| Ok(exclusions::list(&parts.query()?)?.with_response_type()),
         #[cfg(feature = "exclusions")]
         "exclusions_update" => |parts| Ok(exclusions::update(&parts.body()?)?.with_response_type()),
@@ -4100,6 +4204,8 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "filters_create_dv" => |parts| Ok(filters::create_dv(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "reports")]
         "filters_create_xdr" => |parts| Ok(filters::create_xdr(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "reports")]
+        "filters_csv_filter" => |parts| Ok(filters::csv_filter(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "reports")]
         "filters_delete" => |parts| Ok(filters::delete(parts.path_param("filter_id")?)?.with_response_type()),
         #[cfg(feature = "reports")]
@@ -4221,31 +4327,31 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "groups_update_ranks" => |parts| Ok(groups::update_ranks(&parts.body()?)?.with_response_type()),
         "hashes_get_verdict" => |parts| Ok(hashes::get_verdict(parts.path_param("hash")?)?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_deactivate_workflows" => |parts| Ok(hyperautomation::deactivate_workflows(parts.path_param("workflow_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        "hyperautomation_deactivate_workflows" => |parts| Ok(hyperautomation::deactivate_workflows(parts.path_param("workflow_id")?, &parts.query()?, parts.optional_header("cicdschema"), &parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_evaluate_expression_workflow_action_expressions" => |parts| Ok(hyperautomation::evaluate_expression_workflow_action_expressions(parts.path_param("base_action_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        "hyperautomation_evaluate_expression_workflow_action_expressions" => |parts| Ok(hyperautomation::evaluate_expression_workflow_action_expressions(parts.path_param("base_action_id")?, &parts.query()?, parts.optional_header("cicdschema"), &parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_export_workflow_import_export" => |parts| Ok(hyperautomation::export_workflow_import_export(&parts.query()?)?.with_response_type()),
+        "hyperautomation_export_workflow_import_export" => |parts| Ok(hyperautomation::export_workflow_import_export(&parts.query()?, parts.optional_header("cicdschema"))?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_export_workflow_import_export_by_version_id" => |parts| Ok(hyperautomation::export_workflow_import_export_by_version_id(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?)?.with_response_type()),
+        "hyperautomation_export_workflow_import_export_by_version_id" => |parts| Ok(hyperautomation::export_workflow_import_export_by_version_id(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?, parts.optional_header("cicdschema"))?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_get_workflow_execution" => |parts| Ok(hyperautomation::get_workflow_execution(parts.path_param("workflow_execution_id")?, &parts.query()?)?.with_response_type()),
+        "hyperautomation_get_workflow_execution" => |parts| Ok(hyperautomation::get_workflow_execution(parts.path_param("workflow_execution_id")?, &parts.query()?, parts.optional_header("cicdschema"))?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_get_workflows_versions_list" => |parts| Ok(hyperautomation::get_workflows_versions_list(parts.path_param("workflow_id")?, &parts.query()?)?.with_response_type()),
+        "hyperautomation_get_workflows_versions_list" => |parts| Ok(hyperautomation::get_workflows_versions_list(parts.path_param("workflow_id")?, &parts.query()?, parts.optional_header("cicdschema"))?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_import_workflow_import_export" => |parts| Ok(hyperautomation::import_workflow_import_export(&parts.query()?, &parts.body()?)?.with_response_type()),
+        "hyperautomation_import_workflow_import_export" => |parts| Ok(hyperautomation::import_workflow_import_export(&parts.query()?, parts.optional_header("cicdschema"), &parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_list_workflow_execution" => |parts| Ok(hyperautomation::list_workflow_execution(&parts.query()?)?.with_response_type()),
+        "hyperautomation_list_workflow_execution" => |parts| Ok(hyperautomation::list_workflow_execution(&parts.query()?, parts.optional_header("cicdschema"))?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_list_workflows" => |parts| Ok(hyperautomation::list_workflows(&parts.query()?)?.with_response_type()),
+        "hyperautomation_list_workflows" => |parts| Ok(hyperautomation::list_workflows(&parts.query()?, parts.optional_header("cicdschema"))?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_post_workflow_execution_manual" => |parts| Ok(hyperautomation::post_workflow_execution_manual(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        "hyperautomation_post_workflow_execution_manual" => |parts| Ok(hyperautomation::post_workflow_execution_manual(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?, parts.optional_header("cicdschema"), &parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_workflow_action_expressions_expression_breakdown" => |parts| Ok(hyperautomation::workflow_action_expressions_expression_breakdown(parts.path_param("base_action_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        "hyperautomation_workflow_action_expressions_expression_breakdown" => |parts| Ok(hyperautomation::workflow_action_expressions_expression_breakdown(parts.path_param("base_action_id")?, &parts.query()?, parts.optional_header("cicdschema"), &parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_workflow_import_export_import_batch" => |parts| Ok(hyperautomation::workflow_import_export_import_batch(&parts.query()?, &parts.body()?)?.with_response_type()),
+        "hyperautomation_workflow_import_export_import_batch" => |parts| Ok(hyperautomation::workflow_import_export_import_batch(&parts.query()?, parts.optional_header("cicdschema"), &parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
-        "hyperautomation_workflows_activation" => |parts| Ok(hyperautomation::workflows_activation(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?, &parts.body()?)?.with_response_type()),
+        "hyperautomation_workflows_activation" => |parts| Ok(hyperautomation::workflows_activation(parts.path_param("workflow_id")?, parts.path_param("version_id")?, &parts.query()?, parts.optional_header("cicdschema"), &parts.body()?)?.with_response_type()),
         #[cfg(feature = "inventory")]
         "inventory_account_available_actions_with_status" => |parts| Ok(inventory_account::available_actions_with_status(&parts.query()?, &parts.body()?)?.with_response_type()),
         #[cfg(feature = "inventory")]
@@ -4430,6 +4536,8 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "inventory_filters_autocomplete" => |parts| Ok(inventory_filters::autocomplete(&parts.query()?)?.with_response_type()),
         #[cfg(feature = "inventory")]
         "inventory_filters_count" => |parts| Ok(inventory_filters::count(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "inventory")]
+        "inventory_filters_csv_filter" => |parts| Ok(inventory_filters::csv_filter(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "inventory")]
         "inventory_filters_list_free_text" => |_| Ok(inventory_filters::list_free_text()?.with_response_type()),
         #[cfg(feature = "inventory")]
@@ -4655,6 +4763,12 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "log_collection_rules_activation" => |parts| Ok(log_collection::rules_activation(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
         "log_collection_update_rule" => |parts| Ok(log_collection::update_rule(parts.path_param("agent_type")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "long_running_query_create" => |parts| Ok(long_running_query::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "long_running_query_delete" => |parts| Ok(long_running_query::delete(parts.path_param("id")?, parts.header("x-dataset-query-forward-tag")?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "long_running_query_get" => |parts| Ok(long_running_query::get(parts.path_param("id")?, &parts.query()?, parts.header("x-dataset-query-forward-tag")?)?.with_response_type()),
         #[cfg(feature = "integrations")]
         "marketplace_create_applications" => |parts| Ok(marketplace::create_applications(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
@@ -4739,6 +4853,10 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "network_quarantine_control_get" => |parts| Ok(network_quarantine_control::get(parts.path_param("firewall_rule_category")?, &parts.query()?)?.with_response_type()),
         #[cfg(feature = "network")]
         "network_quarantine_control_get_configuration" => |parts| Ok(network_quarantine_control::get_configuration(parts.path_param("firewall_rule_category")?, &parts.query()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_import" => |parts| Ok(network_quarantine_control::import(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "network")]
+        "network_quarantine_control_import_by_firewall_rule_category" => |parts| Ok(network_quarantine_control::import_by_firewall_rule_category(parts.path_param("firewall_rule_category")?, &parts.body()?)?.with_response_type()),
         #[cfg(feature = "network")]
         "network_quarantine_control_list_protocols" => |parts| Ok(network_quarantine_control::list_protocols(parts.path_param("firewall_rule_category")?, &parts.query()?)?.with_response_type()),
         #[cfg(feature = "network")]
@@ -4844,11 +4962,15 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         #[cfg(feature = "remote-ops")]
         "remote_scripts_check_guardrails" => |parts| Ok(remote_scripts::check_guardrails(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "remote-ops")]
+        "remote_scripts_create" => |parts| Ok(remote_scripts::create(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
         "remote_scripts_create_guardrails_configuration" => |parts| Ok(remote_scripts::create_guardrails_configuration(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "remote-ops")]
         "remote_scripts_delete" => |parts| Ok(remote_scripts::delete(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "remote-ops")]
         "remote_scripts_delete_guardrails_configuration" => |parts| Ok(remote_scripts::delete_guardrails_configuration(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "remote-ops")]
+        "remote_scripts_edit" => |parts| Ok(remote_scripts::edit(parts.path_param("script_id")?, &parts.body()?)?.with_response_type()),
         "remote_scripts_execute" => |parts| Ok(remote_scripts::execute(&parts.body()?)?.with_response_type()),
         "remote_scripts_fetch_results" => |parts| Ok(remote_scripts::fetch_results(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "remote-ops")]
@@ -4865,6 +4987,12 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "remote_scripts_update" => |parts| Ok(remote_scripts::update(parts.path_param("script_id")?, &parts.body()?)?.with_response_type()),
         #[cfg(feature = "remote-ops")]
         "remote_scripts_update_pending_execution" => |parts| Ok(remote_scripts::update_pending_execution(parts.path_param("pending_execution_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "saved_searches_batch_delete" => |parts| Ok(saved_searches::batch_delete(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "saved_searches_list" => |parts| Ok(saved_searches::list(&parts.query()?)?.with_response_type()),
+        #[cfg(feature = "hunting")]
+        "saved_searches_update" => |parts| Ok(saved_searches::update(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "endpoints")]
         "sentinel_deploy_create" => |parts| Ok(sentinel_deploy::create(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "endpoints")]
@@ -5085,6 +5213,8 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         #[cfg(feature = "exclusions")]
         "unified_exclusions_get_available_actions" => |parts| Ok(unified_exclusions::get_available_actions(&parts.query()?)?.with_response_type()),
         #[cfg(feature = "exclusions")]
+        "unified_exclusions_import" => |parts| Ok(unified_exclusions::import(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
         "unified_exclusions_list" => |parts| Ok(unified_exclusions::list(&parts.query()?)?.with_response_type()),
         #[cfg(feature = "exclusions")]
         "unified_exclusions_search" => |parts| Ok(unified_exclusions::search(&parts.body()?)?.with_response_type()),
@@ -5112,6 +5242,10 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "updates_list_packages" => |parts| Ok(updates::list_packages(&parts.query()?)?.with_response_type()),
         #[cfg(feature = "endpoints")]
         "updates_update_package" => |parts| Ok(updates::update_package(parts.path_param("package_id")?, &parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_upload_agent_software" => |parts| Ok(updates::upload_agent_software(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "endpoints")]
+        "updates_upload_software" => |parts| Ok(updates::upload_software(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "endpoints")]
         "updates_upload_software_deploy" => |_| Ok(updates::upload_software_deploy()?.with_response_type()),
         #[cfg(feature = "administration")]

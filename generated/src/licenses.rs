@@ -5,7 +5,8 @@
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, open_enum,
 };
 
 /// Metadata of `PUT /web/api/v{version}/licenses/update-sites-modules`.
@@ -17,6 +18,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update licenses",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.edit"], &[]),
     access: None,
     end: None,
@@ -27,6 +29,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

@@ -5,7 +5,7 @@
 use crate::runtime::{
     ApiVersion, Evidence, Field, FieldKind, Fields, FilterRequirement, Method, OpenEnum,
     Operation, OperationKind, Page, Paging, Permissions, Request, RequestError,
-    ResponseFormat, Tier, open_enum,
+    RequestFormat, ResponseFormat, Security, Tier, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -18,6 +18,7 @@ pub static LIST: Operation = Operation {
     summary: "List live updates",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &[]),
     access: None,
     end: None,
@@ -28,6 +29,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<LiveUpdatesListQuery as Fields>::FIELDS],
     body_parts: &[],

@@ -6,7 +6,8 @@ use crate::groups::GroupFilter;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, open_enum,
 };
 use crate::shared::{Scope, SortOrder};
 
@@ -19,6 +20,7 @@ pub static LIST: Operation = Operation {
     summary: "List locations",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Locations.view"], &[]),
     access: None,
     end: None,
@@ -29,6 +31,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <LocationsListQuery as Fields>::FIELDS,
@@ -73,6 +76,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create locations",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Locations.create"], &[]),
     access: None,
     end: None,
@@ -83,6 +87,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -129,6 +134,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete locations",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Locations.delete"], &[]),
     access: None,
     end: None,
@@ -139,6 +145,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <LocationsDeleteData as Fields>::FIELDS)],
@@ -180,6 +187,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update location",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Locations.edit"], &[]),
     access: None,
     end: None,
@@ -190,6 +198,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <LocationsUpdateData as Fields>::FIELDS)],

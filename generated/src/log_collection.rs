@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented,
-    open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, Undocumented, open_enum,
 };
 use crate::shared::{Scope, SortOrder};
 
@@ -21,6 +21,7 @@ pub static GET_AGENT_TYPE_COUNT: Operation = Operation {
     summary: "Get agent type count (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +32,7 @@ pub static GET_AGENT_TYPE_COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<LogCollectionGetAgentTypeCountQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -77,6 +79,7 @@ pub static LIST_RULES: Operation = Operation {
     summary: "List rules (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.view"], &[]),
     access: None,
     end: None,
@@ -87,6 +90,7 @@ pub static LIST_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <LogCollectionListRulesQuery as Fields>::FIELDS,
@@ -136,6 +140,7 @@ pub static CREATE_RULES: Operation = Operation {
     summary: "Create rules (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.create"], &[]),
     access: None,
     end: None,
@@ -146,6 +151,7 @@ pub static CREATE_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -214,6 +220,7 @@ pub static DELETE_RULES: Operation = Operation {
     summary: "Delete rules (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.delete"], &[]),
     access: None,
     end: None,
@@ -224,6 +231,7 @@ pub static DELETE_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -274,6 +282,7 @@ pub static RULES_ACTIVATION: Operation = Operation {
     summary: "Rules activation (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.activate"], &[]),
     access: None,
     end: None,
@@ -284,6 +293,7 @@ pub static RULES_ACTIVATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -339,6 +349,7 @@ pub static EXPORT_RULES: Operation = Operation {
     summary: "Export rules (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.view"], &[]),
     access: None,
     end: None,
@@ -349,6 +360,7 @@ pub static EXPORT_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <LogCollectionExportRulesQuery as Fields>::FIELDS,
@@ -398,6 +410,7 @@ pub static EXPORT_RULES_BY_AGENT_TYPE: Operation = Operation {
     summary: "Export rules by agent type (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.view"], &[]),
     access: None,
     end: None,
@@ -408,6 +421,7 @@ pub static EXPORT_RULES_BY_AGENT_TYPE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <LogCollectionExportRulesByAgentTypeQuery as Fields>::FIELDS,
@@ -460,6 +474,7 @@ pub static GET_RULE: Operation = Operation {
     summary: "Get rule (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.view"], &[]),
     access: None,
     end: None,
@@ -470,6 +485,7 @@ pub static GET_RULE: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <LogCollectionGetRuleQuery as Fields>::FIELDS,
@@ -520,6 +536,7 @@ pub static UPDATE_RULE: Operation = Operation {
     summary: "Update rule (log collection)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Log Collection Rules.edit"], &[]),
     access: None,
     end: None,
@@ -530,6 +547,7 @@ pub static UPDATE_RULE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

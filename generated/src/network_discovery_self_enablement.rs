@@ -5,7 +5,8 @@
 use crate::runtime::{
     ApiVersion, BodyPart, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Paging, Permissions,
-    Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Request, RequestError, RequestFormat, ResponseFormat, Security, Tier, Undocumented,
+    open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -18,6 +19,7 @@ pub static ENABLE_SELF_MANAGEMENT: Operation = Operation {
     summary: "Enable self management (network discovery self enablement)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -28,6 +30,7 @@ pub static ENABLE_SELF_MANAGEMENT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[
@@ -87,6 +90,7 @@ pub static GET: Operation = Operation {
     summary: "Get network discovery self enablement",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -97,6 +101,7 @@ pub static GET: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <NetworkDiscoverySelfEnablementGetQuery as Fields>::FIELDS,
@@ -146,6 +151,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create network discovery self enablement",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -156,6 +162,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[
@@ -215,6 +222,7 @@ pub static GET_DEFAULTS: Operation = Operation {
     summary: "Get defaults (network discovery self enablement)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -225,6 +233,7 @@ pub static GET_DEFAULTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<NetworkDiscoverySelfEnablementGetDefaultsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -271,6 +280,7 @@ pub static CREATE_DEFAULTS: Operation = Operation {
     summary: "Create defaults (network discovery self enablement)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -281,6 +291,7 @@ pub static CREATE_DEFAULTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[

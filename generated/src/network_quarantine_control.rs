@@ -10,10 +10,81 @@ use crate::firewall_control::{
 };
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields,
-    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    FilePart, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, Undocumented, open_enum,
 };
 use crate::shared::{ScopeFilter, SortOrder, SuccessFlag};
+
+/// Metadata of `POST /web/api/v{version}/firewall-control/import`.
+pub static IMPORT: Operation = Operation {
+    id: "network_quarantine_control_import",
+    resource: "network_quarantine_control",
+    method: Method::Post,
+    path: "/web/api/v{version}/firewall-control/import",
+    summary: "Import network quarantine control",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(
+        &[],
+        &[
+            "Firewall Control.manageRulesAndTags",
+            "Network Quarantine Control.manageRulesAndTags",
+        ],
+    ),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new(
+            "",
+            false,
+            <NetworkQuarantineControlImportRequest as Fields>::FIELDS,
+        ),
+    ],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_firewall-control_import_post",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_firewall-control_import_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Import network quarantine control
+///
+/// Import network quarantine control. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/firewall-control/import`, API 2.1.
+///
+/// Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn import(
+    body: &NetworkQuarantineControlImportRequest,
+) -> Result<Request<Data<SuccessFlag>>, RequestError> {
+    Request::new(&IMPORT).with_body(body)?.with_file("file", &body.file)
+}
 
 /// Metadata of `GET /web/api/v{version}/firewall-control/{firewall_rule_category}`.
 pub static GET: Operation = Operation {
@@ -24,6 +95,7 @@ pub static GET: Operation = Operation {
     summary: "Get network quarantine control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -37,6 +109,7 @@ pub static GET: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <NetworkQuarantineControlGetQuery as Fields>::FIELDS,
@@ -89,6 +162,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create network quarantine control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -105,6 +179,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -159,6 +234,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update network quarantine control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -175,6 +251,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -230,6 +307,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete network quarantine control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -246,6 +324,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -299,6 +378,7 @@ pub static ADD_TAGS: Operation = Operation {
     summary: "Add tags (network quarantine control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -315,6 +395,7 @@ pub static ADD_TAGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -373,6 +454,7 @@ pub static GET_CONFIGURATION: Operation = Operation {
     summary: "Get configuration (network quarantine control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -386,6 +468,7 @@ pub static GET_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<NetworkQuarantineControlGetConfigurationQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -435,6 +518,7 @@ pub static UPDATE_CONFIGURATION: Operation = Operation {
     summary: "Update configuration (network quarantine control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -453,6 +537,7 @@ pub static UPDATE_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -511,6 +596,7 @@ pub static COPY_RULES: Operation = Operation {
     summary: "Copy rules (network quarantine control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -529,6 +615,7 @@ pub static COPY_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -583,6 +670,7 @@ pub static ENABLE: Operation = Operation {
     summary: "Enable network quarantine control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -599,6 +687,7 @@ pub static ENABLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -657,6 +746,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export network quarantine control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -670,6 +760,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <NetworkQuarantineControlExportQuery as Fields>::FIELDS,
@@ -713,6 +804,80 @@ pub fn export(
         .with_query(query)
 }
 
+/// Metadata of `POST /web/api/v{version}/firewall-control/{firewall_rule_category}/import`.
+pub static IMPORT_BY_FIREWALL_RULE_CATEGORY: Operation = Operation {
+    id: "network_quarantine_control_import_by_firewall_rule_category",
+    resource: "network_quarantine_control",
+    method: Method::Post,
+    path: "/web/api/v{version}/firewall-control/{firewall_rule_category}/import",
+    summary: "Import by firewall rule category (network quarantine control)",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(
+        &[],
+        &[
+            "Firewall Control.manageRulesAndTags",
+            "Network Quarantine Control.manageRulesAndTags",
+        ],
+    ),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new(
+            "",
+            false,
+            <NetworkQuarantineControlImportRequest as Fields>::FIELDS,
+        ),
+    ],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_firewall-control_{firewall_rule_category}_import_post",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_firewall-control_{firewall_rule_category}_import_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Import by firewall rule category (network quarantine control)
+///
+/// Import by firewall rule category network quarantine control. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/firewall-control/{firewall_rule_category}/import`, API 2.1.
+///
+/// Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn import_by_firewall_rule_category(
+    firewall_rule_category: &str,
+    body: &NetworkQuarantineControlImportRequest,
+) -> Result<Request<Data<SuccessFlag>>, RequestError> {
+    Request::new(&IMPORT_BY_FIREWALL_RULE_CATEGORY)
+        .path_param("firewall_rule_category", firewall_rule_category)?
+        .with_body(body)?
+        .with_file("file", &body.file)
+}
+
 /// Metadata of `POST /web/api/v{version}/firewall-control/{firewall_rule_category}/move-rules`.
 pub static MOVE_RULES: Operation = Operation {
     id: "network_quarantine_control_move_rules",
@@ -722,6 +887,7 @@ pub static MOVE_RULES: Operation = Operation {
     summary: "Move rules (network quarantine control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -740,6 +906,7 @@ pub static MOVE_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -794,6 +961,7 @@ pub static LIST_PROTOCOLS: Operation = Operation {
     summary: "List protocols (network quarantine control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -807,6 +975,7 @@ pub static LIST_PROTOCOLS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<NetworkQuarantineControlListProtocolsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -856,6 +1025,7 @@ pub static REMOVE_TAGS: Operation = Operation {
     summary: "Remove tags (network quarantine control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -872,6 +1042,7 @@ pub static REMOVE_TAGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -930,6 +1101,7 @@ pub static REORDER: Operation = Operation {
     summary: "Reorder network quarantine control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -946,6 +1118,7 @@ pub static REORDER: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1004,6 +1177,7 @@ pub static SET_LOCATION: Operation = Operation {
     summary: "Set location (network quarantine control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -1020,6 +1194,7 @@ pub static SET_LOCATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1843,6 +2018,134 @@ impl Fields for NetworkQuarantineControlGetQuery {
             "disable_pagination",
             FieldKind::Boolean,
             "Disable pagination. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+    ];
+}
+
+/// Network quarantine control import request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NetworkQuarantineControlImportRequest {
+    /// Account ids. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_ids: Option<Vec<String>>,
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub file: FilePart,
+    /// Group ids. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_ids: Option<Vec<String>>,
+    /// Site ids. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_ids: Option<Vec<String>>,
+    /// Tenant. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<bool>,
+}
+
+impl NetworkQuarantineControlImportRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(file: impl Into<FilePart>) -> Self {
+        Self {
+            file: file.into(),
+            account_ids: Default::default(),
+            group_ids: Default::default(),
+            site_ids: Default::default(),
+            tenant: Default::default(),
+        }
+    }
+    /// Account ids. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 500 items.
+    #[inline]
+    #[must_use]
+    pub fn account_ids(
+        mut self,
+        account_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.account_ids = Some(crate::runtime::converted(account_ids));
+        self
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = file.into();
+        self
+    }
+    /// Group ids. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 500 items.
+    #[inline]
+    #[must_use]
+    pub fn group_ids(
+        mut self,
+        group_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.group_ids = Some(crate::runtime::converted(group_ids));
+        self
+    }
+    /// Site ids. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 500 items.
+    #[inline]
+    #[must_use]
+    pub fn site_ids(
+        mut self,
+        site_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.site_ids = Some(crate::runtime::converted(site_ids));
+        self
+    }
+    /// Tenant. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn tenant(mut self, tenant: bool) -> Self {
+        self.tenant = Some(tenant);
+        self
+    }
+}
+
+impl crate::runtime::Sealed for NetworkQuarantineControlImportRequest {}
+impl Fields for NetworkQuarantineControlImportRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "accountIds",
+                "account_ids",
+                FieldKind::List,
+                "Account ids. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "file",
+                "file",
+                FieldKind::String,
+                "File. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "groupIds",
+                "group_ids",
+                FieldKind::List,
+                "Group ids. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "siteIds",
+                "site_ids",
+                FieldKind::List,
+                "Site ids. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "tenant",
+            "tenant",
+            FieldKind::Boolean,
+            "Tenant. Undocumented; description derived from the name (vendor document of 2026-06).",
         ),
     ];
 }
@@ -3049,6 +3352,7 @@ impl Fields for NetworkQuarantineControlUpdateDataLocalPort {
         },
         Field {
             item_count: (None, Some(5000)),
+            range: (Some(0), Some(65535)),
             ..Field::new(
                 "values",
                 "values",

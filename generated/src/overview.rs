@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, Operation, OperationKind, Paging, Permissions, Request, RequestError,
-    ResponseFormat, Tier,
+    RequestFormat, ResponseFormat, Security, Tier,
 };
 
 /// Metadata of `POST /web/api/v{version}/xdr/assets/overview`.
@@ -19,6 +19,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create overview",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -29,6 +30,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<OverviewCreateQuery as Fields>::FIELDS],
     body_parts: &[BodyPart::new("", false, <OverviewCreateRequest as Fields>::FIELDS)],

@@ -8,7 +8,7 @@ use crate::accounts::AccountsCreateDataPolicy;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/tenant/policy`.
@@ -20,6 +20,7 @@ pub static GET: Operation = Operation {
     summary: "Get policies",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +31,7 @@ pub static GET: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -69,6 +71,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update policies",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.edit"], &["Remote Ops Forensics.view"]),
     access: None,
     end: None,
@@ -79,6 +82,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

@@ -5,7 +5,8 @@
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    open_enum,
 };
 use crate::shared::{ScopeFilter, SortOrder, SuccessFlag};
 
@@ -18,6 +19,7 @@ pub static GET_ROLE: Operation = Operation {
     summary: "Get role (rbac)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Roles.view"], &[]),
     access: None,
     end: None,
@@ -28,6 +30,7 @@ pub static GET_ROLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<RbacGetRoleQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -69,6 +72,7 @@ pub static CREATE_ROLE: Operation = Operation {
     summary: "Create role (rbac)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Roles.create"], &[]),
     access: None,
     end: None,
@@ -79,6 +83,7 @@ pub static CREATE_ROLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -125,6 +130,7 @@ pub static GET_ROLE_BY_ROLE_ID: Operation = Operation {
     summary: "Get role by role id (rbac)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Roles.view"], &[]),
     access: None,
     end: None,
@@ -135,6 +141,7 @@ pub static GET_ROLE_BY_ROLE_ID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <RbacGetRoleByRoleIdQuery as Fields>::FIELDS,
@@ -185,6 +192,7 @@ pub static UPDATE_ROLE: Operation = Operation {
     summary: "Update role (rbac)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Roles.edit"], &[]),
     access: None,
     end: None,
@@ -195,6 +203,7 @@ pub static UPDATE_ROLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -247,6 +256,7 @@ pub static DELETE_ROLE: Operation = Operation {
     summary: "Delete role (rbac)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Roles.delete"], &["Users.edit"]),
     access: None,
     end: None,
@@ -257,6 +267,7 @@ pub static DELETE_ROLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <RbacDeleteRoleData as Fields>::FIELDS)],
@@ -304,6 +315,7 @@ pub static LIST_ROLES: Operation = Operation {
     summary: "List roles (rbac)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Roles.view"], &[]),
     access: None,
     end: None,
@@ -314,6 +326,7 @@ pub static LIST_ROLES: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <RbacListRolesQuery as Fields>::FIELDS,

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Secret, Tier, Timestamp,
-    Undocumented, open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Secret,
+    Security, Tier, Timestamp, Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -21,6 +21,7 @@ pub static LIST_DATA_EXPORTER_DESTINATION_PROFILES: Operation = Operation {
     summary: "List data exporter destination profiles (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.viewDestinationCredentials"],
         &[],
@@ -34,6 +35,7 @@ pub static LIST_DATA_EXPORTER_DESTINATION_PROFILES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <RemoteOpsMmsListDataExporterDestinationProfilesQuery as Fields>::FIELDS,
@@ -82,6 +84,7 @@ pub static CREATE_DATA_EXPORTER_DESTINATION_PROFILES: Operation = Operation {
     summary: "Create data exporter destination profiles (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.manageDestinationCredentials"],
         &[],
@@ -95,6 +98,7 @@ pub static CREATE_DATA_EXPORTER_DESTINATION_PROFILES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -147,6 +151,7 @@ pub static DELETE_DATA_EXPORTER_DESTINATION_PROFILES: Operation = Operation {
     summary: "Delete data exporter destination profiles (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.manageDestinationCredentials"],
         &[],
@@ -160,6 +165,7 @@ pub static DELETE_DATA_EXPORTER_DESTINATION_PROFILES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -218,6 +224,7 @@ pub static SET_DEFAULT_DATA_EXPORTER_DESTINATION_PROFILES: Operation = Operation
     summary: "Set default data exporter destination profiles (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.manageDestinationCredentials"],
         &[],
@@ -231,6 +238,7 @@ pub static SET_DEFAULT_DATA_EXPORTER_DESTINATION_PROFILES: Operation = Operation
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[
@@ -283,6 +291,7 @@ pub static GET_DATA_EXPORTER_DESTINATION_PROFILE: Operation = Operation {
     summary: "Get data exporter destination profile (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.manageDestinationCredentials"],
         &[],
@@ -296,6 +305,7 @@ pub static GET_DATA_EXPORTER_DESTINATION_PROFILE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <RemoteOpsMmsGetDataExporterDestinationProfileQuery as Fields>::FIELDS,
@@ -347,6 +357,7 @@ pub static UPDATE_DATA_EXPORTER_DESTINATION_PROFILE: Operation = Operation {
     summary: "Update data exporter destination profile (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.manageDestinationCredentials"],
         &[],
@@ -360,6 +371,7 @@ pub static UPDATE_DATA_EXPORTER_DESTINATION_PROFILE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -415,6 +427,7 @@ pub static DELETE_DATA_EXPORTER_DESTINATION_PROFILE: Operation = Operation {
     summary: "Delete data exporter destination profile (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.manageDestinationCredentials"],
         &[],
@@ -428,6 +441,7 @@ pub static DELETE_DATA_EXPORTER_DESTINATION_PROFILE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[],
@@ -475,6 +489,7 @@ pub static GET_DATA_EXPORTER_RESULTS: Operation = Operation {
     summary: "Get data exporter results (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -492,6 +507,7 @@ pub static GET_DATA_EXPORTER_RESULTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<RemoteOpsMmsGetDataExporterResultsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -538,6 +554,7 @@ pub static SCHEDULE_FORENSICS: Operation = Operation {
     summary: "Schedule forensics (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[
             "Remote Script Orchestration.createScheduledTasks",
@@ -554,6 +571,7 @@ pub static SCHEDULE_FORENSICS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -609,6 +627,7 @@ pub static SCHEDULE_REMOTE_SCRIPT: Operation = Operation {
     summary: "Schedule remote script (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.createScheduledTasks"],
         &[
@@ -626,6 +645,7 @@ pub static SCHEDULE_REMOTE_SCRIPT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -681,6 +701,7 @@ pub static LIST_SCHEDULED_TASKS: Operation = Operation {
     summary: "List scheduled tasks (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.viewScheduledTasks"],
         &[],
@@ -694,6 +715,7 @@ pub static LIST_SCHEDULED_TASKS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <RemoteOpsMmsListScheduledTasksQuery as Fields>::FIELDS,
@@ -743,6 +765,7 @@ pub static DELETE_SCHEDULED_TASKS: Operation = Operation {
     summary: "Delete scheduled tasks (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.deleteScheduledTasks"],
         &[],
@@ -756,6 +779,7 @@ pub static DELETE_SCHEDULED_TASKS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -814,6 +838,7 @@ pub static UPDATE_SCHEDULED_TASK: Operation = Operation {
     summary: "Update scheduled task (remote ops mms)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.updateScheduledTasks"],
         &[],
@@ -827,6 +852,7 @@ pub static UPDATE_SCHEDULED_TASK: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

@@ -11,8 +11,8 @@ use crate::agents::AgentFilter;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, RateLimit, Request, RequestError, ResponseFormat, Secret, Tier,
-    Timestamp, open_enum,
+    Permissions, RateLimit, Request, RequestError, RequestFormat, ResponseFormat, Secret,
+    Security, Tier, Timestamp, open_enum,
 };
 use crate::service_users::ScopeLevel;
 use crate::shared::SortOrder;
@@ -27,6 +27,7 @@ pub static LIST: Operation = Operation {
     summary: "List scripts",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Remote Script Orchestration.view", "Remote Script Orchestration.delete"],
@@ -47,6 +48,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<RemoteScriptsListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -88,6 +90,7 @@ pub static EXECUTE: Operation = Operation {
     summary: "Run a script on endpoints",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -113,6 +116,7 @@ pub static EXECUTE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -176,6 +180,7 @@ pub static FETCH_RESULTS: Operation = Operation {
     summary: "Get URLs of script results",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Remote Script Orchestration.view"], &[]),
     access: None,
     end: None,
@@ -193,6 +198,7 @@ pub static FETCH_RESULTS: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -253,6 +259,7 @@ pub static LIST_TASKS: Operation = Operation {
     summary: "List tasks",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Task Management.view"], &[]),
     access: None,
     end: None,
@@ -270,6 +277,7 @@ pub static LIST_TASKS: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<RemoteScriptsListTasksQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -1998,6 +2006,9 @@ pub struct Script {
     /// Numeric ID of the management console the script belongs to.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub mgmt_id: Option<i64>,
+    /// Key of the name, which does not depend on the language of the console.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub name_key: Option<String>,
     /// Types of operating system the script can run on.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub os_types: Option<Vec<String>>,
@@ -2095,6 +2106,7 @@ impl crate::runtime::object_reader::ReadMembers for Script {
                 self.is_available_for_lite = crate::runtime::object_reader::boolean(map)?;
             }
             "mgmtId" => self.mgmt_id = crate::runtime::object_reader::integer(map)?,
+            "nameKey" => self.name_key = crate::runtime::object_reader::string(map)?,
             "osTypes" => self.os_types = crate::runtime::object_reader::list(map)?,
             "outputFilePaths" => {
                 self.output_file_paths = crate::runtime::object_reader::list(map)?;
@@ -2591,6 +2603,10 @@ open_enum! {
         Subscription = "subscription",
         /// Wire value `isAvailableForArs`.
         IsAvailableForArs = "isAvailableForArs",
+        /// Wire value `name`.
+        Name = "name",
+        /// Wire value `type`.
+        Type = "type",
     }
 }
 

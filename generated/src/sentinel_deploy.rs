@@ -5,7 +5,7 @@
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Secret, Tier, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Secret, Security, Tier, open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
 
@@ -18,6 +18,7 @@ pub static LIST: Operation = Operation {
     summary: "List sentinel deploy",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.view"], &[]),
     access: None,
     end: None,
@@ -28,6 +29,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<SentinelDeployListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -74,6 +76,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create sentinel deploy",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageCredentials"], &[]),
     access: None,
     end: None,
@@ -84,6 +87,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -132,6 +136,7 @@ pub static LIST_DETAILS: Operation = Operation {
     summary: "List details (sentinel deploy)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.view"], &[]),
     access: None,
     end: None,
@@ -142,6 +147,7 @@ pub static LIST_DETAILS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<SentinelDeployListDetailsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -188,6 +194,7 @@ pub static CREATE_DETAILS: Operation = Operation {
     summary: "Create details (sentinel deploy)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageCredentials"], &[]),
     access: None,
     end: None,
@@ -198,6 +205,7 @@ pub static CREATE_DETAILS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -246,6 +254,7 @@ pub static UPDATE_DETAIL: Operation = Operation {
     summary: "Update detail (sentinel deploy)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageCredentials"], &[]),
     access: None,
     end: None,
@@ -256,6 +265,7 @@ pub static UPDATE_DETAIL: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -309,6 +319,7 @@ pub static DELETE_DETAIL: Operation = Operation {
     summary: "Delete detail (sentinel deploy)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageCredentials"], &[]),
     access: None,
     end: None,
@@ -319,6 +330,7 @@ pub static DELETE_DETAIL: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -365,6 +377,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete sentinel deploy",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageCredentials"], &[]),
     access: None,
     end: None,
@@ -375,6 +388,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -425,7 +439,7 @@ pub struct SentinelDeployCreateData {
     pub group_passphrase: Secret,
     /// Scope id. Undocumented; description derived from the name (vendor document of 2026-06).
     pub scope_id: String,
-    /// Target os. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Target os. Undocumented; description derived from the name (vendor document of 2026-06). Default `windows`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_os: Option<SentinelDeployCredGroupTargetOs>,
 }
@@ -474,7 +488,7 @@ impl SentinelDeployCreateData {
         self.scope_id = scope_id.into();
         self
     }
-    /// Target os. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Target os. Undocumented; description derived from the name (vendor document of 2026-06). Default `windows`.
     #[inline]
     #[must_use]
     pub fn target_os(

@@ -10,7 +10,7 @@ pub use administration::*;
 use crate::runtime::{
     ApiVersion, Evidence, Field, FieldKind, Fields, FilterRequirement, Method, OpenEnum,
     Operation, OperationKind, Page, Paging, Permissions, RateLimit, Request,
-    RequestError, ResponseFormat, Tier, Timestamp, open_enum,
+    RequestError, RequestFormat, ResponseFormat, Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::SortOrder;
 use crate::users::ApiTokenDetails;
@@ -24,6 +24,7 @@ pub static LIST: Operation = Operation {
     summary: "List service users",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Service Users.view"], &[]),
     access: None,
     end: None,
@@ -41,6 +42,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<ServiceUsersListQuery as Fields>::FIELDS],
     body_parts: &[],

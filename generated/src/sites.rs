@@ -7,10 +7,12 @@ mod administration;
 #[cfg(feature = "administration")]
 pub use administration::*;
 
+use crate::accounts::AccountsCreateDataIrFields;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, RateLimit,
-    Request, RequestError, ResponseFormat, Tier, Timestamp, open_enum,
+    Request, RequestError, RequestFormat, ResponseFormat, Security, Tier, Timestamp,
+    open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
 
@@ -23,6 +25,7 @@ pub static LIST: Operation = Operation {
     summary: "List sites",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.view"], &["Endpoints.moveToAnotherSite"]),
     access: None,
     end: None,
@@ -40,6 +43,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data.sites",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<SitesListQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -86,6 +90,7 @@ pub static GET: Operation = Operation {
     summary: "Get a site",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.view"], &[]),
     access: None,
     end: None,
@@ -103,6 +108,7 @@ pub static GET: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -154,6 +160,7 @@ pub static EXPIRE: Operation = Operation {
     summary: "Expire a site now",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.edit"], &[]),
     access: Some("the Admin role with a scope that includes the site"),
     end: None,
@@ -171,6 +178,7 @@ pub static EXPIRE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -227,6 +235,7 @@ pub static REACTIVATE: Operation = Operation {
     summary: "Reactivate a site",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.edit"], &[]),
     access: Some(
         "the Admin role with a scope that includes the site, and a license for the site",
@@ -246,6 +255,7 @@ pub static REACTIVATE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -541,6 +551,12 @@ pub struct Site {
     /// ID of the site.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
+    /// Whether the site expires with its account.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub inherit_account_expiration: Option<bool>,
+    /// Settings of the incident response service.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub ir_fields: Option<AccountsCreateDataIrFields>,
     /// True when this is the default site.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub is_default: Option<bool>,
@@ -577,6 +593,9 @@ pub struct Site {
     /// Time when the site last changed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
+    /// What the site is used for.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub usage_type: Option<String>,
 }
 
 impl crate::runtime::object_reader::ReadMembers for Site {
@@ -607,6 +626,12 @@ impl crate::runtime::object_reader::ReadMembers for Site {
                 self.health_status = crate::runtime::object_reader::boolean(map)?;
             }
             "id" => self.id = crate::runtime::object_reader::string(map)?,
+            "inheritAccountExpiration" => {
+                self.inherit_account_expiration = crate::runtime::object_reader::boolean(
+                    map,
+                )?;
+            }
+            "irFields" => self.ir_fields = crate::runtime::object_reader::object(map)?,
             "isDefault" => self.is_default = crate::runtime::object_reader::boolean(map)?,
             "licenses" => self.licenses = crate::runtime::object_reader::object(map)?,
             "name" => self.name = crate::runtime::object_reader::string(map)?,
@@ -627,6 +652,7 @@ impl crate::runtime::object_reader::ReadMembers for Site {
                 self.unlimited_licenses = crate::runtime::object_reader::boolean(map)?;
             }
             "updatedAt" => self.updated_at = crate::runtime::object_reader::value(map)?,
+            "usageType" => self.usage_type = crate::runtime::object_reader::string(map)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -798,6 +824,9 @@ pub struct SitesListQuery {
     /// Only sites in one of these states, such as active or expired. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<Vec<String>>,
+    /// Only sites that are in none of these states. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub states_nin: Option<Vec<String>>,
     /// Only sites with this product suite; deprecated in favor of sku.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<Suite>,
@@ -864,6 +893,7 @@ impl crate::runtime::object_reader::ReadMembers for SitesListQuery {
             "sortOrder" => self.sort_order = crate::runtime::object_reader::value(map)?,
             "state" => self.state = crate::runtime::object_reader::value(map)?,
             "states" => self.states = crate::runtime::object_reader::value(map)?,
+            "statesNin" => self.states_nin = crate::runtime::object_reader::value(map)?,
             "suite" => self.suite = crate::runtime::object_reader::value(map)?,
             "totalLicenses" => {
                 self.total_licenses = crate::runtime::object_reader::value(map)?;
@@ -1119,6 +1149,16 @@ impl SitesListQuery {
         states: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.states = Some(crate::runtime::converted(states));
+        self
+    }
+    /// Only sites that are in none of these states. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn states_nin(
+        mut self,
+        states_nin: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.states_nin = Some(crate::runtime::converted(states_nin));
         self
     }
     /// Only sites with this product suite; deprecated in favor of sku.
@@ -1416,6 +1456,15 @@ impl Fields for SitesListQuery {
                 "Field to sort the list by.",
             )
         },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "statesNin",
+                "states_nin",
+                FieldKind::List,
+                "Only sites that are in none of these states.",
+            )
+        },
     ];
 }
 
@@ -1527,6 +1576,8 @@ open_enum! {
         Sku = "sku",
         /// Wire value `description`.
         Description = "description",
+        /// Wire value `usageType`.
+        UsageType = "usageType",
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier, Timestamp,
-    open_enum,
+    Permissions, RateLimit, Request, RequestError, RequestFormat, ResponseFormat,
+    Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, Scope, ScopeFilter, SortOrder};
 
@@ -21,6 +21,7 @@ pub static LIST: Operation = Operation {
     summary: "List STAR rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Custom Rules.view"], &[]),
     access: None,
     end: None,
@@ -38,6 +39,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <StarRulesListQuery as Fields>::FIELDS,
@@ -93,6 +95,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create a STAR rule",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Custom Rules.manage"],
         &[
@@ -117,6 +120,7 @@ pub static CREATE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -175,6 +179,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete STAR rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Custom Rules.manage"], &[]),
     access: None,
     end: None,
@@ -192,6 +197,7 @@ pub static DELETE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <StarRuleFilter as Fields>::FIELDS)],
@@ -247,6 +253,7 @@ pub static DISABLE: Operation = Operation {
     summary: "Disable STAR rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Custom Rules.manage"], &[]),
     access: None,
     end: None,
@@ -264,6 +271,7 @@ pub static DISABLE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <StarRuleFilter as Fields>::FIELDS)],
@@ -319,6 +327,7 @@ pub static ENABLE: Operation = Operation {
     summary: "Enable STAR rules",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Custom Rules.manage"], &[]),
     access: None,
     end: None,
@@ -336,6 +345,7 @@ pub static ENABLE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <StarRuleFilter as Fields>::FIELDS)],
@@ -391,6 +401,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Replace a STAR rule",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Custom Rules.manage"],
         &[
@@ -415,6 +426,7 @@ pub static UPDATE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -700,12 +712,8 @@ impl Fields for RuleCoolOff {
 #[non_exhaustive]
 pub struct RuleCorrelation {
     /// Entity that the matches have in common, such as user, endpoint or none.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::string",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub entity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity: Option<RuleCorrelationEntity>,
     /// Whether the subqueries must match in the order of the list.
     #[serde(
         default,
@@ -733,7 +741,7 @@ impl RuleCorrelation {
     /// Entity that the matches have in common, such as user, endpoint or none.
     #[inline]
     #[must_use]
-    pub fn entity(mut self, entity: impl Into<String>) -> Self {
+    pub fn entity(mut self, entity: impl Into<RuleCorrelationEntity>) -> Self {
         self.entity = Some(entity.into());
         self
     }
@@ -768,6 +776,7 @@ impl Fields for RuleCorrelation {
     const FIELDS: &'static [Field] = &[
         Field {
             required: true,
+            enum_values: <RuleCorrelationEntity as OpenEnum>::VALUES,
             ..Field::new(
                 "entity",
                 "entity",
@@ -1007,10 +1016,10 @@ impl Fields for RuleSubQuery {
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct RuleThreshold {
-    /// Comparison with the number of rows; the default is Greater.
+    /// Comparison with the number of rows. Default `Greater`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operator: Option<ThresholdOperator>,
-    /// Number of rows; the default is 0. At least 0.
+    /// Number of rows. At least 0, default 0.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
@@ -1020,14 +1029,14 @@ pub struct RuleThreshold {
 }
 
 impl RuleThreshold {
-    /// Comparison with the number of rows; the default is Greater.
+    /// Comparison with the number of rows. Default `Greater`.
     #[inline]
     #[must_use]
     pub fn operator(mut self, operator: impl Into<ThresholdOperator>) -> Self {
         self.operator = Some(operator.into());
         self
     }
-    /// Number of rows; the default is 0. At least 0.
+    /// Number of rows. At least 0, default 0.
     #[inline]
     #[must_use]
     pub fn value(mut self, value: i64) -> Self {
@@ -1045,17 +1054,12 @@ impl Fields for RuleThreshold {
                 "operator",
                 "operator",
                 FieldKind::String,
-                "Comparison with the number of rows; the default is Greater.",
+                "Comparison with the number of rows.",
             )
         },
         Field {
             range: (Some(0), None),
-            ..Field::new(
-                "value",
-                "value",
-                FieldKind::Integer,
-                "Number of rows; the default is 0.",
-            )
+            ..Field::new("value", "value", FieldKind::Integer, "Number of rows.")
         },
     ];
 }
@@ -1447,7 +1451,7 @@ pub struct StarRuleData {
     /// True when the rule disconnects matching endpoints from the network. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_quarantine: Option<bool>,
-    /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
+    /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0. Default `1.0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_lang: Option<Value>,
     /// Kind of query that the rule runs.
@@ -1465,7 +1469,7 @@ pub struct StarRuleData {
     /// ID of the template from which the rule was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_rule_id: Option<String>,
-    /// Automatic response to matches: none, or treat them as a suspicious or malicious threat.
+    /// Automatic response to matches: none, or treat them as a suspicious or malicious threat. Default `undefined`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub treat_as_threat: Option<TreatAsThreat>,
 }
@@ -1575,7 +1579,7 @@ impl StarRuleData {
         self.network_quarantine = Some(network_quarantine);
         self
     }
-    /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
+    /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0. Default `1.0`.
     #[inline]
     #[must_use]
     pub fn query_lang(mut self, query_lang: impl Into<Value>) -> Self {
@@ -1627,7 +1631,7 @@ impl StarRuleData {
         self.template_rule_id = Some(template_rule_id.into());
         self
     }
-    /// Automatic response to matches: none, or treat them as a suspicious or malicious threat.
+    /// Automatic response to matches: none, or treat them as a suspicious or malicious threat. Default `undefined`.
     #[inline]
     #[must_use]
     pub fn treat_as_threat(mut self, treat_as_threat: impl Into<TreatAsThreat>) -> Self {
@@ -1799,48 +1803,87 @@ pub struct StarRuleFilter {
     /// Only rules with an active response (true), or without one (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_response: Option<bool>,
+    /// Only rules for one of these attack surfaces. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attack_surfaces: Option<Vec<String>>,
     /// Name or email address of the user who created the rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
     #[serde(rename = "creator__contains", skip_serializing_if = "Option::is_none")]
     pub creator_contains: Option<Vec<String>>,
     /// Description of the rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
+    /// Only rules with this text in the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description_substring: Option<String>,
+    /// Only rules that have none of these IDs. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude_ids: Option<Vec<String>>,
     /// Only rules with this expiration mode, such as Permanent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration_mode: Option<ExpirationMode>,
     /// Only rules that have expired (true), or that have not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expired: Option<bool>,
+    /// Only rules of this type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter_by: Option<StarRuleFilterFilterBy>,
     /// Only rules of these groups, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
     /// Only rules with these IDs. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
+    /// Only rules for one of these tactics of MITRE ATT&CK. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mitre_tactics: Option<Vec<String>>,
     /// Name of the rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
     #[serde(rename = "name__contains", skip_serializing_if = "Option::is_none")]
     pub name_contains: Option<Vec<String>>,
+    /// Only rules with this text in the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_substring: Option<String>,
+    /// Only rules that were made from one of these rules of the detection library. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform_rule_ids: Option<Vec<String>>,
     /// Only rules with one of these strings in their query. At most 10 items, each at least 2 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Vec<String>>,
-    /// Only rules with this query type, such as events.
+    /// Only rules with one of these query types, such as events. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub query_type: Option<RuleQueryType>,
+    pub query_type: Option<Vec<RuleQueryType>>,
     /// Only STAR rules that have reached their alert limit (true), or that have not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reached_limit: Option<bool>,
     /// Query text of the STAR rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
     #[serde(rename = "s1ql__contains", skip_serializing_if = "Option::is_none")]
     pub s1ql_contains: Option<Vec<String>>,
+    /// Only rules with this text in the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s1ql_substring: Option<String>,
+    /// Only rules of the scope with this ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope_id: Option<String>,
+    /// Only rules of this scope level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope_level: Option<Scope>,
     /// Only rules at one of these scope levels, such as site. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<Scope>>,
+    /// Only rules with one of these severities. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severities: Option<Vec<Severity>>,
     /// Only rules of these sites, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
+    /// Only rules from one of these sources. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<String>>,
     /// Only rules with one of these statuses. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Vec<RuleStatus>>,
+    /// Only rules in one of these states. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statuses: Option<Vec<StarRuleFilterStatus>>,
 }
 
 #[cfg(feature = "full-serde")]
@@ -1855,20 +1898,37 @@ impl crate::runtime::object_reader::ReadMembers for StarRuleFilter {
             "activeResponse" => {
                 self.active_response = crate::runtime::object_reader::value(map)?;
             }
+            "attackSurfaces" => {
+                self.attack_surfaces = crate::runtime::object_reader::value(map)?;
+            }
             "creator__contains" => {
                 self.creator_contains = crate::runtime::object_reader::value(map)?;
             }
             "description__contains" => {
                 self.description_contains = crate::runtime::object_reader::value(map)?;
             }
+            "descriptionSubstring" => {
+                self.description_substring = crate::runtime::object_reader::value(map)?;
+            }
+            "excludeIds" => self.exclude_ids = crate::runtime::object_reader::value(map)?,
             "expirationMode" => {
                 self.expiration_mode = crate::runtime::object_reader::value(map)?;
             }
             "expired" => self.expired = crate::runtime::object_reader::value(map)?,
+            "filterBy" => self.filter_by = crate::runtime::object_reader::value(map)?,
             "groupIds" => self.group_ids = crate::runtime::object_reader::value(map)?,
             "ids" => self.ids = crate::runtime::object_reader::value(map)?,
+            "mitreTactics" => {
+                self.mitre_tactics = crate::runtime::object_reader::value(map)?;
+            }
             "name__contains" => {
                 self.name_contains = crate::runtime::object_reader::value(map)?;
+            }
+            "nameSubstring" => {
+                self.name_substring = crate::runtime::object_reader::value(map)?;
+            }
+            "platformRuleIds" => {
+                self.platform_rule_ids = crate::runtime::object_reader::value(map)?;
             }
             "query" => self.query = crate::runtime::object_reader::value(map)?,
             "queryType" => self.query_type = crate::runtime::object_reader::value(map)?,
@@ -1878,9 +1938,17 @@ impl crate::runtime::object_reader::ReadMembers for StarRuleFilter {
             "s1ql__contains" => {
                 self.s1ql_contains = crate::runtime::object_reader::value(map)?;
             }
+            "s1qlSubstring" => {
+                self.s1ql_substring = crate::runtime::object_reader::value(map)?;
+            }
+            "scopeId" => self.scope_id = crate::runtime::object_reader::value(map)?,
+            "scopeLevel" => self.scope_level = crate::runtime::object_reader::value(map)?,
             "scopes" => self.scopes = crate::runtime::object_reader::value(map)?,
+            "severities" => self.severities = crate::runtime::object_reader::value(map)?,
             "siteIds" => self.site_ids = crate::runtime::object_reader::value(map)?,
+            "sources" => self.sources = crate::runtime::object_reader::value(map)?,
             "status" => self.status = crate::runtime::object_reader::value(map)?,
+            "statuses" => self.statuses = crate::runtime::object_reader::value(map)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -1908,6 +1976,16 @@ impl StarRuleFilter {
         self.active_response = Some(active_response);
         self
     }
+    /// Only rules for one of these attack surfaces. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn attack_surfaces(
+        mut self,
+        attack_surfaces: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.attack_surfaces = Some(crate::runtime::converted(attack_surfaces));
+        self
+    }
     /// Name or email address of the user who created the rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
     #[inline]
     #[must_use]
@@ -1930,6 +2008,26 @@ impl StarRuleFilter {
         );
         self
     }
+    /// Only rules with this text in the description.
+    #[inline]
+    #[must_use]
+    pub fn description_substring(
+        mut self,
+        description_substring: impl Into<String>,
+    ) -> Self {
+        self.description_substring = Some(description_substring.into());
+        self
+    }
+    /// Only rules that have none of these IDs. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn exclude_ids(
+        mut self,
+        exclude_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.exclude_ids = Some(crate::runtime::converted(exclude_ids));
+        self
+    }
     /// Only rules with this expiration mode, such as Permanent.
     #[inline]
     #[must_use]
@@ -1945,6 +2043,13 @@ impl StarRuleFilter {
     #[must_use]
     pub fn expired(mut self, expired: bool) -> Self {
         self.expired = Some(expired);
+        self
+    }
+    /// Only rules of this type.
+    #[inline]
+    #[must_use]
+    pub fn filter_by(mut self, filter_by: impl Into<StarRuleFilterFilterBy>) -> Self {
+        self.filter_by = Some(filter_by.into());
         self
     }
     /// Only rules of these groups, by ID. 1 to 500 items.
@@ -1964,6 +2069,16 @@ impl StarRuleFilter {
         self.ids = Some(crate::runtime::converted(ids));
         self
     }
+    /// Only rules for one of these tactics of MITRE ATT&CK. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn mitre_tactics(
+        mut self,
+        mitre_tactics: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.mitre_tactics = Some(crate::runtime::converted(mitre_tactics));
+        self
+    }
     /// Name of the rule contains one of these strings (case-insensitive). At most 10 items, each at least 2 characters.
     #[inline]
     #[must_use]
@@ -1974,6 +2089,23 @@ impl StarRuleFilter {
         self.name_contains = Some(crate::runtime::converted(name_contains));
         self
     }
+    /// Only rules with this text in the name.
+    #[inline]
+    #[must_use]
+    pub fn name_substring(mut self, name_substring: impl Into<String>) -> Self {
+        self.name_substring = Some(name_substring.into());
+        self
+    }
+    /// Only rules that were made from one of these rules of the detection library. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn platform_rule_ids(
+        mut self,
+        platform_rule_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.platform_rule_ids = Some(crate::runtime::converted(platform_rule_ids));
+        self
+    }
     /// Only rules with one of these strings in their query. At most 10 items, each at least 2 characters.
     #[inline]
     #[must_use]
@@ -1981,11 +2113,14 @@ impl StarRuleFilter {
         self.query = Some(crate::runtime::converted(query));
         self
     }
-    /// Only rules with this query type, such as events.
+    /// Only rules with one of these query types, such as events. At most 5000 items.
     #[inline]
     #[must_use]
-    pub fn query_type(mut self, query_type: impl Into<RuleQueryType>) -> Self {
-        self.query_type = Some(query_type.into());
+    pub fn query_type(
+        mut self,
+        query_type: impl IntoIterator<Item = impl Into<RuleQueryType>>,
+    ) -> Self {
+        self.query_type = Some(crate::runtime::converted(query_type));
         self
     }
     /// Only STAR rules that have reached their alert limit (true), or that have not (false).
@@ -2005,11 +2140,42 @@ impl StarRuleFilter {
         self.s1ql_contains = Some(crate::runtime::converted(s1ql_contains));
         self
     }
+    /// Only rules with this text in the query.
+    #[inline]
+    #[must_use]
+    pub fn s1ql_substring(mut self, s1ql_substring: impl Into<String>) -> Self {
+        self.s1ql_substring = Some(s1ql_substring.into());
+        self
+    }
+    /// Only rules of the scope with this ID.
+    #[inline]
+    #[must_use]
+    pub fn scope_id(mut self, scope_id: impl Into<String>) -> Self {
+        self.scope_id = Some(scope_id.into());
+        self
+    }
+    /// Only rules of this scope level.
+    #[inline]
+    #[must_use]
+    pub fn scope_level(mut self, scope_level: impl Into<Scope>) -> Self {
+        self.scope_level = Some(scope_level.into());
+        self
+    }
     /// Only rules at one of these scope levels, such as site. At most 5000 items.
     #[inline]
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<Scope>>) -> Self {
         self.scopes = Some(crate::runtime::converted(scopes));
+        self
+    }
+    /// Only rules with one of these severities. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn severities(
+        mut self,
+        severities: impl IntoIterator<Item = impl Into<Severity>>,
+    ) -> Self {
+        self.severities = Some(crate::runtime::converted(severities));
         self
     }
     /// Only rules of these sites, by ID. 1 to 500 items.
@@ -2022,6 +2188,16 @@ impl StarRuleFilter {
         self.site_ids = Some(crate::runtime::converted(site_ids));
         self
     }
+    /// Only rules from one of these sources. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn sources(
+        mut self,
+        sources: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.sources = Some(crate::runtime::converted(sources));
+        self
+    }
     /// Only rules with one of these statuses. At most 5000 items.
     #[inline]
     #[must_use]
@@ -2032,6 +2208,16 @@ impl StarRuleFilter {
         self.status = Some(crate::runtime::converted(status));
         self
     }
+    /// Only rules in one of these states. At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn statuses(
+        mut self,
+        statuses: impl IntoIterator<Item = impl Into<StarRuleFilterStatus>>,
+    ) -> Self {
+        self.statuses = Some(crate::runtime::converted(statuses));
+        self
+    }
 }
 
 impl Filter for StarRuleFilter {
@@ -2040,20 +2226,33 @@ impl Filter for StarRuleFilter {
         match name {
             "accountIds" => self.account_ids = value.list()?,
             "activeResponse" => self.active_response = value.boolean()?,
+            "attackSurfaces" => self.attack_surfaces = value.list()?,
             "creator__contains" => self.creator_contains = value.list()?,
             "description__contains" => self.description_contains = value.list()?,
+            "descriptionSubstring" => self.description_substring = value.string()?,
+            "excludeIds" => self.exclude_ids = value.list()?,
             "expirationMode" => self.expiration_mode = value.string()?,
             "expired" => self.expired = value.boolean()?,
+            "filterBy" => self.filter_by = value.string()?,
             "groupIds" => self.group_ids = value.list()?,
             "ids" => self.ids = value.list()?,
+            "mitreTactics" => self.mitre_tactics = value.list()?,
             "name__contains" => self.name_contains = value.list()?,
+            "nameSubstring" => self.name_substring = value.string()?,
+            "platformRuleIds" => self.platform_rule_ids = value.list()?,
             "query" => self.query = value.list()?,
-            "queryType" => self.query_type = value.string()?,
+            "queryType" => self.query_type = value.list()?,
             "reachedLimit" => self.reached_limit = value.boolean()?,
             "s1ql__contains" => self.s1ql_contains = value.list()?,
+            "s1qlSubstring" => self.s1ql_substring = value.string()?,
+            "scopeId" => self.scope_id = value.string()?,
+            "scopeLevel" => self.scope_level = value.string()?,
             "scopes" => self.scopes = value.list()?,
+            "severities" => self.severities = value.list()?,
             "siteIds" => self.site_ids = value.list()?,
+            "sources" => self.sources = value.list()?,
             "status" => self.status = value.list()?,
+            "statuses" => self.statuses = value.list()?,
             _ => return Err(value),
         }
         Ok(())
@@ -2079,6 +2278,15 @@ impl Fields for StarRuleFilter {
             "Only rules with an active response (true), or without one (false).",
         ),
         Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "attackSurfaces",
+                "attack_surfaces",
+                FieldKind::List,
+                "Only rules for one of these attack surfaces.",
+            )
+        },
+        Field {
             item_count: (None, Some(10)),
             length: (Some(2), None),
             ..Field::new(
@@ -2088,6 +2296,12 @@ impl Fields for StarRuleFilter {
                 "Name or email address of the user who created the rule contains one of these strings (case-insensitive).",
             )
         },
+        Field::new(
+            "descriptionSubstring",
+            "description_substring",
+            FieldKind::String,
+            "Only rules with this text in the description.",
+        ),
         Field {
             item_count: (None, Some(10)),
             length: (Some(2), None),
@@ -2096,6 +2310,15 @@ impl Fields for StarRuleFilter {
                 "description_contains",
                 FieldKind::List,
                 "Description of the rule contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "excludeIds",
+                "exclude_ids",
+                FieldKind::List,
+                "Only rules that have none of these IDs.",
             )
         },
         Field {
@@ -2114,6 +2337,15 @@ impl Fields for StarRuleFilter {
             "Only rules that have expired (true), or that have not (false).",
         ),
         Field {
+            enum_values: <StarRuleFilterFilterBy as OpenEnum>::VALUES,
+            ..Field::new(
+                "filterBy",
+                "filter_by",
+                FieldKind::String,
+                "Only rules of this type.",
+            )
+        },
+        Field {
             item_count: (Some(1), Some(500)),
             ..Field::new(
                 "groupIds",
@@ -2127,6 +2359,21 @@ impl Fields for StarRuleFilter {
             ..Field::new("ids", "ids", FieldKind::List, "Only rules with these IDs.")
         },
         Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "mitreTactics",
+                "mitre_tactics",
+                FieldKind::List,
+                "Only rules for one of these tactics of MITRE ATT&CK.",
+            )
+        },
+        Field::new(
+            "nameSubstring",
+            "name_substring",
+            FieldKind::String,
+            "Only rules with this text in the name.",
+        ),
+        Field {
             item_count: (None, Some(10)),
             length: (Some(2), None),
             ..Field::new(
@@ -2134,6 +2381,15 @@ impl Fields for StarRuleFilter {
                 "name_contains",
                 FieldKind::List,
                 "Name of the rule contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "platformRuleIds",
+                "platform_rule_ids",
+                FieldKind::List,
+                "Only rules that were made from one of these rules of the detection library.",
             )
         },
         Field {
@@ -2148,11 +2404,12 @@ impl Fields for StarRuleFilter {
         },
         Field {
             enum_values: <RuleQueryType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "queryType",
                 "query_type",
-                FieldKind::String,
-                "Only rules with this query type, such as events.",
+                FieldKind::List,
+                "Only rules with one of these query types, such as events.",
             )
         },
         Field::new(
@@ -2160,6 +2417,12 @@ impl Fields for StarRuleFilter {
             "reached_limit",
             FieldKind::Boolean,
             "Only STAR rules that have reached their alert limit (true), or that have not (false).",
+        ),
+        Field::new(
+            "s1qlSubstring",
+            "s1ql_substring",
+            FieldKind::String,
+            "Only rules with this text in the query.",
         ),
         Field {
             item_count: (None, Some(10)),
@@ -2169,6 +2432,21 @@ impl Fields for StarRuleFilter {
                 "s1ql_contains",
                 FieldKind::List,
                 "Query text of the STAR rule contains one of these strings (case-insensitive).",
+            )
+        },
+        Field::new(
+            "scopeId",
+            "scope_id",
+            FieldKind::String,
+            "Only rules of the scope with this ID.",
+        ),
+        Field {
+            enum_values: <Scope as OpenEnum>::VALUES,
+            ..Field::new(
+                "scopeLevel",
+                "scope_level",
+                FieldKind::String,
+                "Only rules of this scope level.",
             )
         },
         Field {
@@ -2182,12 +2460,31 @@ impl Fields for StarRuleFilter {
             )
         },
         Field {
+            enum_values: <Severity as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "severities",
+                "severities",
+                FieldKind::List,
+                "Only rules with one of these severities.",
+            )
+        },
+        Field {
             item_count: (Some(1), Some(500)),
             ..Field::new(
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
                 "Only rules of these sites, by ID.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "sources",
+                "sources",
+                FieldKind::List,
+                "Only rules from one of these sources.",
             )
         },
         Field {
@@ -2198,6 +2495,16 @@ impl Fields for StarRuleFilter {
                 "status",
                 FieldKind::List,
                 "Only rules with one of these statuses.",
+            )
+        },
+        Field {
+            enum_values: <StarRuleFilterStatus as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "statuses",
+                "statuses",
+                FieldKind::List,
+                "Only rules in one of these states.",
             )
         },
     ];
@@ -2375,7 +2682,7 @@ pub struct StarRulesListQuery {
     /// Filter.
     #[serde(flatten)]
     pub filter: StarRuleFilter,
-    /// Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true.
+    /// Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true. Default true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_legacy: Option<bool>,
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
@@ -2458,7 +2765,7 @@ impl StarRulesListQuery {
         self.filter = filter.into();
         self
     }
-    /// Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true.
+    /// Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true. Default true.
     #[inline]
     #[must_use]
     pub fn is_legacy(mut self, is_legacy: bool) -> Self {
@@ -2657,6 +2964,26 @@ open_enum! {
 }
 
 open_enum! {
+    /// Kind of entity that links the matches of the subqueries.
+    pub enum RuleCorrelationEntity {
+        /// Wire value `user`.
+        User = "user",
+        /// Wire value `process`.
+        Process = "process",
+        /// Wire value `ip`.
+        Ip = "ip",
+        /// Wire value `endpoint`.
+        Endpoint = "endpoint",
+        /// Wire value `storyline`.
+        Storyline = "storyline",
+        /// Wire value `custom`.
+        Custom = "custom",
+        /// Wire value `none`.
+        None = "none",
+    }
+}
+
+open_enum! {
     /// Entity by which an advanced STAR rule correlates its queries.
     pub enum RuleEntity {
         /// Wire value `user`.
@@ -2715,6 +3042,32 @@ open_enum! {
         High = "High",
         /// Wire value `Critical`.
         Critical = "Critical",
+        /// Wire value `Info`.
+        Info = "Info",
+    }
+}
+
+open_enum! {
+    /// Selection of rules by their origin.
+    pub enum StarRuleFilterFilterBy {
+        /// Wire value `Template`.
+        Template = "Template",
+        /// Wire value `Platform`.
+        Platform = "Platform",
+    }
+}
+
+open_enum! {
+    /// State of a rule in a filter.
+    pub enum StarRuleFilterStatus {
+        /// Wire value `Activating`.
+        Activating = "Activating",
+        /// Wire value `Active`.
+        Active = "Active",
+        /// Wire value `Disabling`.
+        Disabling = "Disabling",
+        /// Wire value `Disabled`.
+        Disabled = "Disabled",
     }
 }
 
@@ -2757,6 +3110,8 @@ open_enum! {
         ActiveResponse = "activeResponse",
         /// Wire value `lastAlertTime`.
         LastAlertTime = "lastAlertTime",
+        /// Wire value `queryLang`.
+        QueryLang = "queryLang",
     }
 }
 

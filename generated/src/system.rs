@@ -9,7 +9,8 @@ pub use administration::*;
 
 use crate::runtime::{
     ApiVersion, Data, Evidence, FilterRequirement, Method, Operation, OperationKind,
-    Paging, Permissions, RateLimit, Request, RequestError, ResponseFormat, Tier,
+    Paging, Permissions, RateLimit, Request, RequestError, RequestFormat, ResponseFormat,
+    Security, Tier,
 };
 
 /// Metadata of `GET /web/api/v{version}/system/status`.
@@ -21,6 +22,7 @@ pub static GET_STATUS: Operation = Operation {
     summary: "Get the status of the console",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::None,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -38,6 +40,7 @@ pub static GET_STATUS: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],

@@ -5,7 +5,8 @@
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, Operation, OperationKind, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Timestamp,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Timestamp,
 };
 use crate::shared::ScopeFilter;
 
@@ -18,6 +19,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create tag manager",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Tag Management.create"], &[]),
     access: None,
     end: None,
@@ -28,6 +30,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -74,6 +77,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete tag manager",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Tag Management.delete"], &[]),
     access: None,
     end: None,
@@ -84,6 +88,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <TagManagerFilter as Fields>::FIELDS)],
@@ -127,6 +132,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update tag manager",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Tag Management.edit"], &[]),
     access: None,
     end: None,
@@ -137,6 +143,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

@@ -5,7 +5,8 @@
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, open_enum,
 };
 use crate::shared::{Scope, ScopeFilter, SortOrder};
 
@@ -18,6 +19,7 @@ pub static LIST: Operation = Operation {
     summary: "List tags",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view", "Ranger.view"],
@@ -31,6 +33,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<TagsListQuery as Fields>::FIELDS, <TagFilter2 as Fields>::FIELDS],
     body_parts: &[],
@@ -70,6 +73,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create tags",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -87,6 +91,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -131,6 +136,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete tags",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -148,6 +154,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <TagFilter as Fields>::FIELDS)],
@@ -191,6 +198,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update tag",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -208,6 +216,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <TagsUpdateData as Fields>::FIELDS)],
@@ -250,6 +259,7 @@ pub static DELETE_BY_TAG_ID: Operation = Operation {
     summary: "Delete by tag id (tags)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -267,6 +277,7 @@ pub static DELETE_BY_TAG_ID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],

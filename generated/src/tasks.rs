@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -22,6 +23,7 @@ pub static GET: Operation = Operation {
     summary: "Get tasks",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Upgrade Policy.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +34,7 @@ pub static GET: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<TasksGetQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -78,6 +81,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update tasks",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Upgrade Policy.edit"], &[]),
     access: None,
     end: None,
@@ -88,6 +92,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -139,6 +144,7 @@ pub static LIST_EXPLICIT_SUBSCOPES: Operation = Operation {
     summary: "List explicit subscopes (tasks)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Upgrade Policy.view"], &[]),
     access: None,
     end: None,
@@ -149,6 +155,7 @@ pub static LIST_EXPLICIT_SUBSCOPES: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<TasksListExplicitSubscopesQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -195,6 +202,7 @@ pub static GET_FLEXIBLE: Operation = Operation {
     summary: "Get flexible (tasks)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Upgrade Policy.view"], &[]),
     access: None,
     end: None,
@@ -205,6 +213,7 @@ pub static GET_FLEXIBLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<TasksGetFlexibleQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -251,6 +260,7 @@ pub static UPDATE_FLEXIBLE: Operation = Operation {
     summary: "Update flexible (tasks)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Upgrade Policy.edit"], &[]),
     access: None,
     end: None,
@@ -261,6 +271,7 @@ pub static UPDATE_FLEXIBLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -312,6 +323,7 @@ pub static HAS_EXPLICIT_SUBSCOPE: Operation = Operation {
     summary: "Has explicit subscope (tasks)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Upgrade Policy.view"], &[]),
     access: None,
     end: None,
@@ -322,6 +334,7 @@ pub static HAS_EXPLICIT_SUBSCOPE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<TasksHasExplicitSubscopeQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -368,6 +381,7 @@ pub static EXPORT_MW_MAINTENANCE_WINDOWS: Operation = Operation {
     summary: "Export mw maintenance windows (tasks)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Upgrade Policy.view"], &[]),
     access: None,
     end: None,
@@ -378,6 +392,7 @@ pub static EXPORT_MW_MAINTENANCE_WINDOWS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<TasksExportMwMaintenanceWindowsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -2376,30 +2391,39 @@ impl Fields for TasksUpdateFlexibleDataRule {
             FieldKind::Object,
             "Absolute. Undocumented; description derived from the name (vendor document of 2026-06).",
         ),
-        Field::new(
-            "byMonth",
-            "by_month",
-            FieldKind::List,
-            "By month. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
+        Field {
+            range: (Some(1), Some(12)),
+            ..Field::new(
+                "byMonth",
+                "by_month",
+                FieldKind::List,
+                "By month. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
         Field::new(
             "byMonthDay",
             "by_month_day",
             FieldKind::List,
             "By month day. Undocumented; description derived from the name (vendor document of 2026-06).",
         ),
-        Field::new(
-            "bySetPos",
-            "by_set_pos",
-            FieldKind::List,
-            "By set pos. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
-        Field::new(
-            "byWeekday",
-            "by_weekday",
-            FieldKind::List,
-            "By weekday. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
+        Field {
+            range: (Some(-5), Some(5)),
+            ..Field::new(
+                "bySetPos",
+                "by_set_pos",
+                FieldKind::List,
+                "By set pos. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            range: (Some(0), Some(6)),
+            ..Field::new(
+                "byWeekday",
+                "by_weekday",
+                FieldKind::List,
+                "By weekday. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
         Field::new(
             "effectiveEndOn",
             "effective_end_on",

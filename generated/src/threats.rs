@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, RateLimit, Request, RequestError, ResponseFormat, Secret, Tier,
-    Timestamp, open_enum,
+    Paging, Permissions, RateLimit, Request, RequestError, RequestFormat, ResponseFormat,
+    Secret, Security, Tier, Timestamp, open_enum,
 };
 use crate::shared::{Affected, SortOrder};
 
@@ -28,6 +28,7 @@ pub static SUMMARY: Operation = Operation {
     summary: "Count threats by state",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -38,6 +39,7 @@ pub static SUMMARY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<ThreatsSummaryQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -84,6 +86,7 @@ pub static LIST: Operation = Operation {
     summary: "List threats",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -101,6 +104,7 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ThreatsListQuery as Fields>::FIELDS,
@@ -160,6 +164,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
     summary: "Set the analyst verdict",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.updateAnalystVerdict"], &[]),
     access: None,
     end: None,
@@ -177,6 +182,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -240,6 +246,7 @@ pub static FETCH_FILE: Operation = Operation {
     summary: "Fetch the file of a threat",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.fetchThreatFile"], &[]),
     access: Some("a role that may fetch threat files, such as Admin, IR Team or SOC"),
     end: None,
@@ -257,6 +264,7 @@ pub static FETCH_FILE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -320,6 +328,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
     summary: "Set the incident status",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Threats.updateIncidentStatus"],
         &["Threats.updateAnalystVerdict"],
@@ -340,6 +349,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -403,6 +413,7 @@ pub static MITIGATE: Operation = Operation {
     summary: "Mitigate threats",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -431,6 +442,7 @@ pub static MITIGATE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -489,6 +501,7 @@ pub static ADD_NOTE: Operation = Operation {
     summary: "Add a note",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -506,6 +519,7 @@ pub static ADD_NOTE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -569,6 +583,7 @@ pub static GET_CLOUD_DOWNLOAD: Operation = Operation {
     summary: "Get the URL of a threat file in the cloud",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -586,6 +601,7 @@ pub static GET_CLOUD_DOWNLOAD: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -632,6 +648,7 @@ pub static LIST_NOTES: Operation = Operation {
     summary: "List the notes of a threat",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -649,6 +666,7 @@ pub static LIST_NOTES: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<ThreatsListNotesQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -702,6 +720,7 @@ pub static LIST_TIMELINE: Operation = Operation {
     summary: "List the timeline of a threat",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -719,6 +738,7 @@ pub static LIST_TIMELINE: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<ThreatsListTimelineQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -778,6 +798,7 @@ pub static LIST_V2_0: Operation = Operation {
     summary: "List threats in the API 2.0 format",
     versions: &[ApiVersion::V2_0],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -788,6 +809,7 @@ pub static LIST_V2_0: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <ThreatsListV20Query as Fields>::FIELDS,
@@ -843,6 +865,7 @@ pub static MARK_AS_RESOLVED: Operation = Operation {
     summary: "Mark threats as resolved",
     versions: &[ApiVersion::V2_0],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -853,6 +876,7 @@ pub static MARK_AS_RESOLVED: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("filter", true, <LegacyThreatFilter as Fields>::FIELDS)],
@@ -901,6 +925,7 @@ pub static MARK_AS_THREAT: Operation = Operation {
     summary: "Mark suspicious detections as threats",
     versions: &[ApiVersion::V2_0],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -911,6 +936,7 @@ pub static MARK_AS_THREAT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -2750,6 +2776,16 @@ impl Fields for ThreatActionFilter {
             "Whether the investigation is closed. A legacy field of API 2.0; `incidentStatuses` is more precise.",
         ),
         Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "signerIdentity__contains",
+                "signer_identity_contains",
+                FieldKind::List,
+                "Only threats with one of these texts in the identity of the signer.",
+            )
+        },
+        Field {
             item_count: (Some(1), Some(500)),
             ..Field::new(
                 "siteIds",
@@ -3878,6 +3914,12 @@ pub struct ThreatFilter {
     /// Whether the investigation is closed. A legacy field of API 2.0; `incidentStatuses` is more precise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<bool>,
+    /// Only threats with one of these texts in the identity of the signer. At most 10 items, each at least 2 characters.
+    #[serde(
+        rename = "signerIdentity__contains",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub signer_identity_contains: Option<Vec<String>>,
     /// Threats on agents of these sites. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
@@ -4195,6 +4237,11 @@ impl crate::runtime::object_reader::ReadMembers for ThreatFilter {
                 self.reboot_required = crate::runtime::object_reader::value(map)?;
             }
             "resolved" => self.resolved = crate::runtime::object_reader::value(map)?,
+            "signerIdentity__contains" => {
+                self.signer_identity_contains = crate::runtime::object_reader::value(
+                    map,
+                )?;
+            }
             "siteIds" => self.site_ids = crate::runtime::object_reader::value(map)?,
             "storyline__contains" => {
                 self.storyline_contains = crate::runtime::object_reader::value(map)?;
@@ -5129,6 +5176,18 @@ impl ThreatFilter {
         self.resolved = Some(resolved);
         self
     }
+    /// Only threats with one of these texts in the identity of the signer. At most 10 items, each at least 2 characters.
+    #[inline]
+    #[must_use]
+    pub fn signer_identity_contains(
+        mut self,
+        signer_identity_contains: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.signer_identity_contains = Some(
+            crate::runtime::converted(signer_identity_contains),
+        );
+        self
+    }
     /// Threats on agents of these sites. 1 to 500 items.
     #[inline]
     #[must_use]
@@ -5343,6 +5402,7 @@ impl Filter for ThreatFilter {
             }
             "rebootRequired" => self.reboot_required = value.boolean()?,
             "resolved" => self.resolved = value.boolean()?,
+            "signerIdentity__contains" => self.signer_identity_contains = value.list()?,
             "siteIds" => self.site_ids = value.list()?,
             "storyline__contains" => self.storyline_contains = value.list()?,
             "storylines" => self.storylines = value.list()?,
@@ -6155,6 +6215,16 @@ impl Fields for ThreatFilter {
             "Whether the investigation is closed. A legacy field of API 2.0; `incidentStatuses` is more precise.",
         ),
         Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "signerIdentity__contains",
+                "signer_identity_contains",
+                FieldKind::List,
+                "Only threats with one of these texts in the identity of the signer.",
+            )
+        },
+        Field {
             item_count: (Some(1), Some(500)),
             ..Field::new(
                 "siteIds",
@@ -6829,12 +6899,24 @@ crate::runtime::object_reader::impl_read_members!(ThreatKubernetesInfo);
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatMacroModule {
+    /// Source text of the macro.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub content: Option<String>,
+    /// Whether `content` is cut off.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub is_macro_content_truncated: Option<bool>,
+    /// Component that found the macro.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub macro_detection_source: Option<String>,
     /// Name of the module in the document.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub module_name: Option<String>,
     /// SHA-1 of the macro code.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub sha1: Option<String>,
+    /// SHA-256 hash of the macro.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub sha256: Option<String>,
 }
 
 impl crate::runtime::object_reader::ReadMembers for ThreatMacroModule {
@@ -6844,10 +6926,20 @@ impl crate::runtime::object_reader::ReadMembers for ThreatMacroModule {
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
+            "content" => self.content = crate::runtime::object_reader::string(map)?,
+            "isMacroContentTruncated" => {
+                self.is_macro_content_truncated = crate::runtime::object_reader::boolean(
+                    map,
+                )?;
+            }
+            "macroDetectionSource" => {
+                self.macro_detection_source = crate::runtime::object_reader::string(map)?;
+            }
             "moduleName" => {
                 self.module_name = crate::runtime::object_reader::string(map)?;
             }
             "sha1" => self.sha1 = crate::runtime::object_reader::string(map)?,
+            "sha256" => self.sha256 = crate::runtime::object_reader::string(map)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -8848,6 +8940,12 @@ open_enum! {
         WatchtowerCloudDetection = "watchtower_cloud_detection",
         /// Wire value `driver_blocking`.
         DriverBlocking = "driver_blocking",
+        /// Wire value `idr`.
+        Idr = "idr",
+        /// Wire value `drift_detection`.
+        DriftDetection = "drift_detection",
+        /// Wire value `network_protection`.
+        NetworkProtection = "network_protection",
     }
 }
 
@@ -8926,6 +9024,8 @@ open_enum! {
         KubernetesPod = "kubernetes pod",
         /// Wire value `ecs task`.
         EcsTask = "ecs task",
+        /// Wire value `kubernetes helper`.
+        KubernetesHelper = "kubernetes helper",
     }
 }
 
@@ -9262,5 +9362,7 @@ open_enum! {
         NeNotRunning = "ne_not_running",
         /// Wire value `ne_cf_not_active`.
         NeCfNotActive = "ne_cf_not_active",
+        /// Wire value `pending_performance_insights`.
+        PendingPerformanceInsights = "pending_performance_insights",
     }
 }

@@ -4,12 +4,13 @@
 
 use serde_json::{Map, Value};
 
+use crate::exclusions::ExclusionImport;
 use crate::firewall_control::FirewallControlReorderFilter;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
-    Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented,
-    open_enum,
+    Fields, FilePart, Filter, FilterRequirement, Method, OpenEnum, Operation,
+    OperationKind, Page, Paging, Permissions, Request, RequestError, RequestFormat,
+    ResponseFormat, Security, Tier, Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -22,6 +23,7 @@ pub static LIST: Operation = Operation {
     summary: "List unified exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +34,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <UnifiedExclusionsListQuery as Fields>::FIELDS,
@@ -81,6 +84,7 @@ pub static SEARCH: Operation = Operation {
     summary: "Search unified exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.create"], &[]),
     access: None,
     end: None,
@@ -91,6 +95,7 @@ pub static SEARCH: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -142,6 +147,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update unified exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.edit"], &[]),
     access: None,
     end: None,
@@ -152,6 +158,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -203,6 +210,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete unified exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.delete"], &[]),
     access: None,
     end: None,
@@ -213,6 +221,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -261,6 +270,7 @@ pub static GET_AVAILABLE_ACTIONS: Operation = Operation {
     summary: "Get available actions (unified exclusions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.view"], &[]),
     access: None,
     end: None,
@@ -271,6 +281,7 @@ pub static GET_AVAILABLE_ACTIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <UnifiedExclusionsGetAvailableActionsQuery as Fields>::FIELDS,
@@ -320,6 +331,7 @@ pub static SEARCH_BULK: Operation = Operation {
     summary: "Search bulk (unified exclusions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.create"], &[]),
     access: None,
     end: None,
@@ -330,6 +342,7 @@ pub static SEARCH_BULK: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -381,6 +394,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export unified exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.view"], &[]),
     access: None,
     end: None,
@@ -391,6 +405,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <UnifiedExclusionsExportQuery as Fields>::FIELDS,
@@ -429,6 +444,69 @@ pub fn export(
     query: &UnifiedExclusionsExportQuery,
 ) -> Result<Request<Undocumented>, RequestError> {
     Request::new(&EXPORT).with_query(query)
+}
+
+/// Metadata of `POST /web/api/v{version}/unified-exclusions/import`.
+pub static IMPORT: Operation = Operation {
+    id: "unified_exclusions_import",
+    resource: "unified_exclusions",
+    method: Method::Post,
+    path: "/web/api/v{version}/unified-exclusions/import",
+    summary: "Import unified exclusions",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["Exclusions.create"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::Required,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new("filter", true, <UnifiedExclusionFilter as Fields>::FIELDS),
+        BodyPart::new("", false, <UnifiedExclusionsImportRequest as Fields>::FIELDS),
+    ],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_unified-exclusions_import_post",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_unified-exclusions_import_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Import unified exclusions
+///
+/// Import unified exclusions. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/unified-exclusions/import`, API 2.1.
+///
+/// Required permissions: Exclusions.create. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// Sending fails if the filter is not selective.
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn import(
+    body: &UnifiedExclusionsImportRequest,
+) -> Result<Request<Data<ExclusionImport>>, RequestError> {
+    Request::new(&IMPORT).with_body(body)?.with_file("file", &body.file)
 }
 
 /// Unified exclusion available action. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -3235,6 +3313,64 @@ impl Fields for UnifiedExclusionsGetAvailableActionsQuery {
             FieldKind::Boolean,
             "Select all. Undocumented; description derived from the name (vendor document of 2026-06).",
         ),
+    ];
+}
+
+/// Unified exclusions import request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
+pub struct UnifiedExclusionsImportRequest {
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub file: FilePart,
+    /// Items to act on.
+    pub filter: UnifiedExclusionFilter,
+}
+
+impl UnifiedExclusionsImportRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(
+        file: impl Into<FilePart>,
+        filter: impl Into<UnifiedExclusionFilter>,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            filter: filter.into(),
+        }
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = file.into();
+        self
+    }
+    /// Items to act on.
+    #[inline]
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<UnifiedExclusionFilter>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+}
+
+impl crate::runtime::Sealed for UnifiedExclusionsImportRequest {}
+impl Fields for UnifiedExclusionsImportRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new(
+                "file",
+                "file",
+                FieldKind::String,
+                "File. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new("filter", "filter", FieldKind::Object, "Items to act on.")
+        },
     ];
 }
 

@@ -8,7 +8,8 @@ use crate::network_discovery::{
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -21,6 +22,7 @@ pub static GET_REPORT_CSV: Operation = Operation {
     summary: "Get report csv (unprotected endpoints discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Rogues.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +33,7 @@ pub static GET_REPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <UnprotectedEndpointsDiscoveryGetReportCsvQuery as Fields>::FIELDS,
@@ -80,6 +83,7 @@ pub static GET_SETTINGS: Operation = Operation {
     summary: "Get settings (unprotected endpoints discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Rogues.view"], &[]),
     access: None,
     end: None,
@@ -90,6 +94,7 @@ pub static GET_SETTINGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<UnprotectedEndpointsDiscoveryGetSettingsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -134,6 +139,7 @@ pub static UPDATE_SETTINGS: Operation = Operation {
     summary: "Update settings (unprotected endpoints discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Rogues.edit"], &[]),
     access: None,
     end: None,
@@ -144,6 +150,7 @@ pub static UPDATE_SETTINGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -197,6 +204,7 @@ pub static LIST_TABLE_VIEW: Operation = Operation {
     summary: "List table view (unprotected endpoints discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Rogues.view"], &[]),
     access: None,
     end: None,
@@ -207,6 +215,7 @@ pub static LIST_TABLE_VIEW: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <UnprotectedEndpointsDiscoveryListTableViewQuery as Fields>::FIELDS,

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
-    Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Secret, Tier,
-    Undocumented, open_enum,
+    Fields, FilePart, Filter, FilterRequirement, Method, OpenEnum, Operation,
+    OperationKind, Page, Paging, Permissions, Request, RequestError, RequestFormat,
+    ResponseFormat, Secret, Security, Tier, Undocumented, open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
 
@@ -21,6 +21,7 @@ pub static DOWNLOAD: Operation = Operation {
     summary: "Download update",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Packages.view"], &[]),
     access: None,
     end: None,
@@ -31,6 +32,7 @@ pub static DOWNLOAD: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[],
@@ -75,6 +77,7 @@ pub static DOWNLOAD_BY_PACKAGE_ID: Operation = Operation {
     summary: "Download by package id (updates)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Packages.view"], &[]),
     access: None,
     end: None,
@@ -85,6 +88,7 @@ pub static DOWNLOAD_BY_PACKAGE_ID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[],
@@ -134,6 +138,7 @@ pub static GET_LATEST_PACKAGES: Operation = Operation {
     summary: "Get latest packages (updates)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Packages.view"], &[]),
     access: None,
     end: None,
@@ -144,6 +149,7 @@ pub static GET_LATEST_PACKAGES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<UpdatesGetLatestPackagesQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -190,6 +196,7 @@ pub static LIST_PACKAGES: Operation = Operation {
     summary: "List packages (updates)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Packages.view"], &[]),
     access: None,
     end: None,
@@ -200,6 +207,7 @@ pub static LIST_PACKAGES: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <UpdatesListPackagesQuery as Fields>::FIELDS,
@@ -249,6 +257,7 @@ pub static DELETE_PACKAGES: Operation = Operation {
     summary: "Delete packages (updates)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Packages.delete"], &[]),
     access: None,
     end: None,
@@ -259,6 +268,7 @@ pub static DELETE_PACKAGES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -307,6 +317,7 @@ pub static UPDATE_PACKAGE: Operation = Operation {
     summary: "Update package (updates)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Packages.edit"], &[]),
     access: None,
     end: None,
@@ -317,6 +328,7 @@ pub static UPDATE_PACKAGE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -357,15 +369,16 @@ pub fn update_package(
     Request::new(&UPDATE_PACKAGE).path_param("package_id", package_id)?.with_body(body)
 }
 
-/// Metadata of `POST /web/api/v{version}/upload/software/deploy`.
-pub static UPLOAD_SOFTWARE_DEPLOY: Operation = Operation {
-    id: "updates_upload_software_deploy",
+/// Metadata of `POST /web/api/v{version}/upload/agent/software`.
+pub static UPLOAD_AGENT_SOFTWARE: Operation = Operation {
+    id: "updates_upload_agent_software",
     resource: "updates",
     method: Method::Post,
-    path: "/web/api/v{version}/upload/software/deploy",
-    summary: "Upload software deploy (updates)",
+    path: "/web/api/v{version}/upload/agent/software",
+    summary: "Upload agent software (updates)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Packages.edit"], &[]),
     access: None,
     end: None,
@@ -376,6 +389,122 @@ pub static UPLOAD_SOFTWARE_DEPLOY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new("", false, <UpdatesUploadAgentSoftwareRequest as Fields>::FIELDS),
+    ],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_upload_agent_software_post",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_upload_agent_software_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Upload agent software (updates)
+///
+/// Upload agent software updates. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/upload/agent/software`, API 2.1.
+///
+/// Required permissions: Packages.edit. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn upload_agent_software(
+    body: &UpdatesUploadAgentSoftwareRequest,
+) -> Result<Request<Page<UpdatePackage>>, RequestError> {
+    Request::new(&UPLOAD_AGENT_SOFTWARE).with_body(body)?.with_file("file", &body.file)
+}
+
+/// Metadata of `POST /web/api/v{version}/upload/software`.
+pub static UPLOAD_SOFTWARE: Operation = Operation {
+    id: "updates_upload_software",
+    resource: "updates",
+    method: Method::Post,
+    path: "/web/api/v{version}/upload/software",
+    summary: "Upload software (updates)",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["Packages.edit"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new("", false, <UpdatesUploadSoftwareRequest as Fields>::FIELDS),
+    ],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new("vendor-document", "2026-06", "_web_api_upload_software_post", ""),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_upload_software_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Upload software (updates)
+///
+/// Upload software updates. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/upload/software`, API 2.1.
+///
+/// Required permissions: Packages.edit. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn upload_software(
+    body: &UpdatesUploadSoftwareRequest,
+) -> Result<Request<Data<SuccessFlag>>, RequestError> {
+    Request::new(&UPLOAD_SOFTWARE).with_body(body)?.with_file("file", &body.file)
+}
+
+/// Metadata of `POST /web/api/v{version}/upload/software/deploy`.
+pub static UPLOAD_SOFTWARE_DEPLOY: Operation = Operation {
+    id: "updates_upload_software_deploy",
+    resource: "updates",
+    method: Method::Post,
+    path: "/web/api/v{version}/upload/software/deploy",
+    summary: "Upload software deploy (updates)",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["Packages.edit"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -2111,6 +2240,256 @@ impl Fields for UpdatesUpdatePackageRequest {
                 "data",
                 FieldKind::Object,
                 "Data. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+    ];
+}
+
+/// Updates upload agent software request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UpdatesUploadAgentSoftwareRequest {
+    /// Account ids. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_ids: Option<Vec<String>>,
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub file: FilePart,
+    /// Minor version. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minor_version: Option<String>,
+    /// Os type. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_type: Option<UpdatePackageOsType>,
+    /// Platform type. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform_type: Option<UpdatePackageOsType>,
+    /// Scope level. Undocumented; description derived from the name (vendor document of 2026-06). Default `global`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope_level: Option<UpdatePackageScopeLevel>,
+    /// Site ids. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_ids: Option<Vec<String>>,
+    /// Status. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub status: UpdatePackageStatus,
+    /// Version. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl UpdatesUploadAgentSoftwareRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(
+        file: impl Into<FilePart>,
+        status: impl Into<UpdatePackageStatus>,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            status: status.into(),
+            account_ids: Default::default(),
+            minor_version: Default::default(),
+            os_type: Default::default(),
+            platform_type: Default::default(),
+            scope_level: Default::default(),
+            site_ids: Default::default(),
+            version: Default::default(),
+        }
+    }
+    /// Account ids. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn account_ids(
+        mut self,
+        account_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.account_ids = Some(crate::runtime::converted(account_ids));
+        self
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = file.into();
+        self
+    }
+    /// Minor version. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn minor_version(mut self, minor_version: impl Into<String>) -> Self {
+        self.minor_version = Some(minor_version.into());
+        self
+    }
+    /// Os type. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn os_type(mut self, os_type: impl Into<UpdatePackageOsType>) -> Self {
+        self.os_type = Some(os_type.into());
+        self
+    }
+    /// Platform type. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn platform_type(
+        mut self,
+        platform_type: impl Into<UpdatePackageOsType>,
+    ) -> Self {
+        self.platform_type = Some(platform_type.into());
+        self
+    }
+    /// Scope level. Undocumented; description derived from the name (vendor document of 2026-06). Default `global`.
+    #[inline]
+    #[must_use]
+    pub fn scope_level(
+        mut self,
+        scope_level: impl Into<UpdatePackageScopeLevel>,
+    ) -> Self {
+        self.scope_level = Some(scope_level.into());
+        self
+    }
+    /// Site ids. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn site_ids(
+        mut self,
+        site_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.site_ids = Some(crate::runtime::converted(site_ids));
+        self
+    }
+    /// Status. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn status(mut self, status: impl Into<UpdatePackageStatus>) -> Self {
+        self.status = status.into();
+        self
+    }
+    /// Version. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+}
+
+impl crate::runtime::Sealed for UpdatesUploadAgentSoftwareRequest {}
+impl Fields for UpdatesUploadAgentSoftwareRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "accountIds",
+                "account_ids",
+                FieldKind::List,
+                "Account ids. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "file",
+                "file",
+                FieldKind::String,
+                "File. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "minorVersion",
+            "minor_version",
+            FieldKind::String,
+            "Minor version. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            enum_values: <UpdatePackageOsType as OpenEnum>::VALUES,
+            ..Field::new(
+                "osType",
+                "os_type",
+                FieldKind::String,
+                "Os type. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            enum_values: <UpdatePackageOsType as OpenEnum>::VALUES,
+            ..Field::new(
+                "platformType",
+                "platform_type",
+                FieldKind::String,
+                "Platform type. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            enum_values: <UpdatePackageScopeLevel as OpenEnum>::VALUES,
+            ..Field::new(
+                "scopeLevel",
+                "scope_level",
+                FieldKind::String,
+                "Scope level. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "siteIds",
+                "site_ids",
+                FieldKind::List,
+                "Site ids. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            enum_values: <UpdatePackageStatus as OpenEnum>::VALUES,
+            ..Field::new(
+                "status",
+                "status",
+                FieldKind::String,
+                "Status. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "version",
+            "version",
+            FieldKind::String,
+            "Version. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+    ];
+}
+
+/// Updates upload software request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
+pub struct UpdatesUploadSoftwareRequest {
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub file: FilePart,
+}
+
+impl UpdatesUploadSoftwareRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(file: impl Into<FilePart>) -> Self {
+        Self { file: file.into() }
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = file.into();
+        self
+    }
+}
+
+impl crate::runtime::Sealed for UpdatesUploadSoftwareRequest {}
+impl Fields for UpdatesUploadSoftwareRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new(
+                "file",
+                "file",
+                FieldKind::String,
+                "File. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
     ];

@@ -10,7 +10,7 @@ pub use administration::*;
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, Operation, OperationKind, Paging, Permissions, RateLimit, Request,
-    RequestError, ResponseFormat, Secret, Tier, Timestamp,
+    RequestError, RequestFormat, ResponseFormat, Secret, Security, Tier, Timestamp,
 };
 
 /// Metadata of `POST /web/api/v{version}/users/api-token-details`.
@@ -22,6 +22,7 @@ pub static GET_API_TOKEN_DETAILS: Operation = Operation {
     summary: "Get details of an API token",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -39,6 +40,7 @@ pub static GET_API_TOKEN_DETAILS: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <ApiTokenQueryData as Fields>::FIELDS)],
@@ -85,6 +87,7 @@ pub static ELEVATE_SESSION: Operation = Operation {
     summary: "Elevate the session of the token's user",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Curated,
+    security: Security::ApiToken,
     permissions: Permissions::new(&[], &[]),
     access: None,
     end: None,
@@ -102,6 +105,7 @@ pub static ELEVATE_SESSION: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <ElevateSessionData as Fields>::FIELDS)],

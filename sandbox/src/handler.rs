@@ -38,8 +38,16 @@ fn try_handle(
         return SandboxResponse::zip(&file["entries"], None);
     }
     let operation_match = route(contract, request)?;
+    let operation = operation_match.operation;
     let body = match &request.body {
         Body::Complete(bytes) if bytes.trim_ascii().is_empty() => None,
+        Body::Complete(bytes) if operation.has_form() => {
+            let content_type = request.content_type.unwrap_or_default();
+            let form = contract.form_to_json(operation, content_type, bytes.clone());
+            let invalid =
+                |error| SandboxResponse::bad_request([format!("request.body: not a form: {error}")]);
+            Some(form.map_err(invalid)?)
+        }
         Body::Complete(bytes) => match serde_json::from_slice(bytes) {
             Ok(body) => Some(body),
             Err(error) => {
@@ -60,7 +68,9 @@ fn try_handle(
         &request.query,
         body.as_ref(),
     );
-    let errors = checked.findings.iter().filter(|finding| finding.severity() > Severity::Tolerated);
+    let headers = contract.check_headers(operation, &request.headers);
+    let errors =
+        checked.findings.iter().chain(&headers).filter(|finding| finding.severity() > Severity::Tolerated);
     let errors: Vec<String> = errors.map(|f| format!("{}: {}", f.location, f.message)).collect();
     if !errors.is_empty() {
         return Err(SandboxResponse::bad_request(errors));

@@ -84,8 +84,8 @@ fn new_fields(stream: Stream, id: &str, created: &Timestamp) -> Vec<(String, Val
         Stream::Alerts => vec![
             ("alertInfo.alertId", json!(id)),
             ("alertInfo.reportedAt", json!(created)),
-            ("alertInfo.incidentStatus", json!("UNRESOLVED")),
-            ("alertInfo.analystVerdict", json!("UNDEFINED")),
+            ("alertInfo.incidentStatus", json!("Unresolved")),
+            ("alertInfo.analystVerdict", json!("Undefined")),
         ],
         _ => Vec::new(),
     };

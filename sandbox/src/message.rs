@@ -1,5 +1,7 @@
 //! Requests to the sandbox and its responses.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::StatusCode;
 use sentinelone::raw::runtime::Timestamp;
@@ -15,6 +17,9 @@ pub(super) struct SandboxRequest<'a> {
     pub(super) path: &'a str,
     pub(super) query: Vec<(String, String)>,
     pub(super) authorization: Option<&'a str>,
+    pub(super) content_type: Option<&'a str>,
+    /// Headers that can be parameters of an operation, by name in lower case.
+    pub(super) headers: BTreeMap<String, String>,
     /// Time of the request.
     pub(super) now: Timestamp,
     /// Origin of the sandbox, as in the request.

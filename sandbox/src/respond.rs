@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, DATE, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sentinelone::raw::runtime::Timestamp;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use sentinelone_contract::fixture::{REQUEST_ID_HEADER, SANDBOX_REQUEST_ID_PREFIX
 
 use super::handler::handle;
 use super::message::{Body, ResponseContent, SandboxRequest};
-use super::routing::allowed_methods;
+use super::routing::{allowed_methods, scheme};
 use super::state::{RecordedExchange, State};
 
 /// Maximum size of a request body.
@@ -30,12 +30,20 @@ const MAX_RECORDED_SIZE: usize = 1024 * 1024;
 pub(super) fn respond(head: &Parts, origin: String, body: Body, state: &State) -> Response<Bytes> {
     let now = state.clock.now();
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
+    let text = |name: &HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     let request = SandboxRequest {
         method: head.method.as_str(),
         path: head.uri.path(),
         query: query.into_owned().collect(),
         origin,
-        authorization: head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
+        authorization: text(&AUTHORIZATION),
+        content_type: text(&CONTENT_TYPE),
+        headers: head
+            .headers
+            .keys()
+            .filter(|name| *name != AUTHORIZATION)
+            .filter_map(|name| Some((name.as_str().to_owned(), text(name)?.to_owned())))
+            .collect(),
         now: now.clone(),
         body,
     };
@@ -83,7 +91,9 @@ pub(super) fn respond(head: &Parts, origin: String, body: Body, state: &State) -
         headers.insert(ALLOW, methods);
     }
     if response.status == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("ApiToken"));
+        let found = Contract::bundled().match_operation(head.method.as_str(), head.uri.path());
+        let scheme = scheme(found.as_ref()).unwrap_or("ApiToken");
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
     }
     http_response
 }

@@ -17,9 +17,9 @@ pub(super) fn route<'a>(
     request: &SandboxRequest<'_>,
 ) -> Result<OperationMatch<'a>, SandboxResponse> {
     let found = contract.match_operation(request.method, request.path);
-    if !found.as_ref().is_some_and(needs_no_token) && !has_token(request.authorization) {
+    if let Some(scheme) = scheme(found.as_ref()).filter(|scheme| !has_token(scheme, request.authorization)) {
         let detail =
-            "Set the header Authorization to ApiToken, a space and the token of the sandbox".to_owned();
+            format!("Set the header Authorization to {scheme}, a space and the token of the sandbox");
         return Err(SandboxResponse::error(StatusCode::UNAUTHORIZED, "Authentication Failed", [detail]));
     }
     let other_version = match found {
@@ -45,20 +45,20 @@ pub(super) fn allowed_methods<'a>(contract: &'a Contract, path: &str) -> Vec<&'a
     methods.filter(exists).collect()
 }
 
-/// Returns whether the specification declares the operation without a security requirement.
-fn needs_no_token(found: &OperationMatch<'_>) -> bool {
-    let security = found.operation.as_json().get("security").and_then(Value::as_array);
-    security.is_some_and(|alternatives| {
-        alternatives.is_empty() || alternatives.iter().any(|one| one.as_object().is_some_and(Map::is_empty))
-    })
+/// Returns the scheme of the header `Authorization`; `None` if the operation needs no token. An unknown path needs one.
+pub(super) fn scheme(found: Option<&OperationMatch<'_>>) -> Option<&'static str> {
+    let declared = found.and_then(|found| found.operation.as_json().get("security")?.as_array());
+    let Some(alternatives) = declared else { return Some("ApiToken") };
+    let names = alternatives.iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let is_optional = alternatives.iter().any(|one| one.as_object().is_some_and(Map::is_empty));
+    names.map(|name| if name == "Bearer" { "Bearer" } else { "ApiToken" }).next().filter(|_| !is_optional)
 }
 
 /// Returns whether the header `Authorization` has the token of the sandbox. The case of the scheme is ignored, and any
 /// number of spaces can follow it.
-fn has_token(authorization: Option<&str>) -> bool {
+fn has_token(scheme: &str, authorization: Option<&str>) -> bool {
     let parts = authorization.and_then(|value| value.trim().split_once([' ', '\t']));
-    parts
-        .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("ApiToken") && token.trim_start() == TOKEN)
+    parts.is_some_and(|(sent, token)| sent.eq_ignore_ascii_case(scheme) && token.trim_start() == TOKEN)
 }
 
 /// Returns whether the API version of the path has the operation.

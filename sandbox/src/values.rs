@@ -29,9 +29,16 @@ pub(super) fn scalar_to_string(value: &Value) -> String {
     }
 }
 
-/// Returns whether two scalars are equal. An ID may be a number on one side and a string on the other.
+/// Returns whether two scalars are equal. An ID may be a number on one side and a string on the other, and an enum value
+/// may be `IN_PROGRESS` in a filter and `In progress` in an item.
 pub(super) fn equal(one: &Value, other: &Value) -> bool {
-    one == other || scalar_to_string(one) == scalar_to_string(other)
+    if one == other {
+        return true;
+    }
+    let (one, other) = (scalar_to_string(one), scalar_to_string(other));
+    let is_upper = |text: &String| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let lower = |text: &String| text.replace(' ', "_").to_ascii_lowercase();
+    one == other || ((is_upper(&one) || is_upper(&other)) && lower(&one) == lower(&other))
 }
 
 /// Compares two scalars; `None` if they are not comparable. Strings that are timestamps are compared as times.

@@ -69,10 +69,11 @@ impl Action {
     }
 }
 
-/// Returns whether a string of an item is one of these, ignoring case.
+/// Returns whether a string of an item is one of these, ignoring case. The state of an alert is `In progress` in a list and
+/// `in_progress` in an action.
 fn is_one_of(item: &Value, path: &str, values: &[&str]) -> bool {
-    let text = get_path(item, path).and_then(Value::as_str).unwrap_or_default();
-    values.iter().any(|value| value.eq_ignore_ascii_case(text))
+    let text = get_path(item, path).and_then(Value::as_str).unwrap_or_default().replace(' ', "_");
+    values.iter().any(|value| value.replace(' ', "_").eq_ignore_ascii_case(&text))
 }
 
 fn threats(_: &Action, ids: Vec<String>) -> Result<Request<Page<Value>>, RequestError> {

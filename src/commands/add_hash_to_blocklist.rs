@@ -84,10 +84,10 @@ impl Behavior for AddHashToBlocklist {
 }
 
 fn site_request(command: &AddHashToBlocklist, sites: &[String]) -> Result<Request<Value>> {
-    let data =
-        BlocklistCreateData::new(command.os_type.clone(), BlocklistType::BlackHash, command.sha1.clone())
-            .source(command.source.clone())
-            .description(command.description.clone());
+    let data = BlocklistCreateData::new(command.os_type.clone(), BlocklistType::BlackHash)
+        .value(command.sha1.clone())
+        .source(command.source.clone())
+        .description(command.description.clone());
     let scope = ScopeFilter::default();
     let scope = if sites.is_empty() { scope.tenant(true) } else { scope.site_ids(sites) };
     Ok(raw::create(&BlocklistCreateRequest::new(data, scope))?.with_response_type())

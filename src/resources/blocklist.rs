@@ -55,7 +55,7 @@ impl Blocklist {
     /// # use sentinelone::blocklist::{BlocklistCreateData, BlocklistType, OsType, ScopeFilter};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let hash = "3395856ce81f2b7382dee72602f798b642f14140";
-    /// let entry = BlocklistCreateData::new(OsType::Windows, BlocklistType::BlackHash, hash);
+    /// let entry = BlocklistCreateData::new(OsType::Windows, BlocklistType::BlackHash).value(hash);
     /// let site = ScopeFilter::default().site_ids(["1234567890123456789"]);
     /// let response = client.blocklist().create(entry).filter(site).send().await?;
     /// println!("HTTP {}", response.status());

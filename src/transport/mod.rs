@@ -6,6 +6,7 @@ mod completeness;
 mod config;
 mod connection;
 mod download;
+mod form;
 mod http;
 mod http_transport;
 mod in_flight;
@@ -22,9 +23,9 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, StatusCode, header};
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use sentinelone_raw::runtime::{Method, Operation, Request, ResponseFormat};
+use sentinelone_raw::runtime::{Method, Operation, Request, RequestFormat, ResponseFormat, Security};
 use tracing::field::Empty;
 use tracing::{Instrument, info_span};
 
@@ -64,6 +65,8 @@ pub(crate) struct Transport {
     pub(crate) http: Arc<Connections>,
     /// Authorization header with the token. Requests to other servers do not have it.
     pub(crate) authorization: HeaderValue,
+    /// The same header with the scheme of OAuth 2.0, which some operations require.
+    pub(crate) bearer: HeaderValue,
     pub(crate) accepted: Arc<AcceptedOperations>,
     pub(crate) settings: CallConfig,
 }
@@ -198,9 +201,13 @@ impl Transport {
             url: self.settings.console.url(&path, &query),
             path,
             query,
+            headers: request.headers(),
             json,
-            // Serializing a JSON value does not fail.
-            body: json.map(|json| serde_json::to_vec(json).unwrap_or_default().into()),
+            body: json.map(|json| match request.operation().request_format {
+                RequestFormat::Form => form::encode(json, request.files()),
+                // Serializing a JSON value does not fail.
+                _ => (JSON, serde_json::to_vec(json).unwrap_or_default().into()),
+            }),
         })
     }
 
@@ -212,10 +219,20 @@ impl Transport {
         };
         let mut request = reqwest::Request::new(prepared.method.clone(), prepared.url.clone());
         let headers = request.headers_mut();
-        headers.insert(header::AUTHORIZATION, self.authorization.clone());
+        let authorization = match prepared.operation.security {
+            Security::Bearer => &self.bearer,
+            _ => &self.authorization,
+        };
+        headers.insert(header::AUTHORIZATION, authorization.clone());
+        for (name, value) in prepared.headers {
+            // The specification has valid names, and `Request` accepts valid values only.
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::try_from(value)) {
+                headers.insert(name, value);
+            }
+        }
         headers.insert(header::ACCEPT, accept);
-        if let Some(body) = &prepared.body {
-            headers.insert(header::CONTENT_TYPE, JSON);
+        if let Some((kind, body)) = &prepared.body {
+            headers.insert(header::CONTENT_TYPE, kind.clone());
             *request.body_mut() = Some(body.clone().into());
         }
         request
@@ -318,6 +335,7 @@ impl Transport {
             api_version: self.settings.version,
             path: &prepared.path,
             query: &prepared.query,
+            request_headers: prepared.headers,
             request_body: prepared.json,
             status,
             headers,

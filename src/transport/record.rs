@@ -21,7 +21,9 @@ pub struct RawExchange<'a> {
     pub path: &'a str,
     /// Query parameters, not percent-encoded.
     pub query: &'a [(String, String)],
-    /// Request body.
+    /// Headers that are parameters of the operation.
+    pub request_headers: &'a [(&'static str, String)],
+    /// Request body; of a form, its fields, in which a file is its name.
     pub request_body: Option<&'a Value>,
     /// HTTP status of the response.
     pub status: StatusCode,
@@ -41,8 +43,17 @@ impl<'a> RawExchange<'a> {
         status: StatusCode,
         headers: &'a HeaderMap,
     ) -> Self {
-        let (query, request_body, response_body) = (&[][..], None, None);
-        Self { operation, api_version, path, query, request_body, status, headers, response_body }
+        Self {
+            operation,
+            api_version,
+            path,
+            query: &[],
+            request_headers: &[],
+            request_body: None,
+            status,
+            headers,
+            response_body: None,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use ::http::{HeaderMap, StatusCode};
+use ::http::{HeaderMap, HeaderValue, StatusCode};
 use bytes::Bytes;
 use sentinelone_raw::runtime::Operation;
 use tracing::debug;
@@ -22,8 +22,10 @@ pub(super) struct PreparedRequest<'a> {
     pub(super) url: url::Url,
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
+    pub(super) headers: &'a [(&'static str, String)],
     pub(super) json: Option<&'a serde_json::Value>,
-    pub(super) body: Option<Bytes>,
+    /// Serialized body, with its media type.
+    pub(super) body: Option<(HeaderValue, Bytes)>,
 }
 
 /// The operation and request of a call, and the metrics of its last response.

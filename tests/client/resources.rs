@@ -184,7 +184,7 @@ async fn resource_methods_send_expected_requests() {
             json!({ "data": { "analystVerdict": "suspicious" }, "filter": { "ids": ["7"] } });
 
         c.blocklist().list().page() => "GET" "/restrictions" "", NONE;
-        c.blocklist().create(BlocklistCreateData::new("windows", "black_hash", "ab")).filter(one_site())
+        c.blocklist().create(BlocklistCreateData::new("windows", "black_hash").value("ab")).filter(one_site())
             .send() =>
             "POST" "/restrictions" "",
             json!({ "data": { "osType": "windows", "type": "black_hash", "value": "ab" },
@@ -353,7 +353,7 @@ async fn action_without_filter_is_rejected_before_sending() {
         c.agents().fetch_logs();
         c.alerts().update_incident().status("resolved");
         c.alerts().update_analyst_verdict("suspicious").limit(3);
-        c.blocklist().create(BlocklistCreateData::new("windows", "black_hash", "ab"));
+        c.blocklist().create(BlocklistCreateData::new("windows", "black_hash").value("ab"));
         c.exclusions().create(ExclusionsCreateData::new("linux", "path", "/opt"));
         c.groups().move_agents("4");
         c.iocs().create([IocData::new("me", "203.0.113.7")]);

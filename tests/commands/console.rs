@@ -76,7 +76,7 @@ fn console_lists_default_limits_match_integration() {
     assert_eq!(query("get-white-list", &[]), exclusions);
     assert_eq!(query("get-accounts", &[]), json!({ "limit": "1000" }), "all accounts");
     // Further pages return the rest.
-    assert_eq!(query("get-groups", &[("limit", "5000")])["limit"], "300");
+    assert_eq!(query("get-groups", &[("limit", "5000")])["limit"], "1000");
     assert_eq!(query("get-activities", &[("limit", "5000")])["limit"], "1000");
     // The default limit covers all IDs.
     let many = (0..60).map(|id| id.to_string()).collect::<Vec<_>>().join(",");

@@ -133,9 +133,13 @@ fn item_count(response: &Value) -> Option<usize> {
 fn parts(operation: &OperationSpec, values: &mut Valid) -> RequestParts {
     let mut parts = RequestParts::default();
     for parameter in operation.parameters() {
-        if parameter.in_path {
+        if parameter.is_in_path() {
             let Value::String(string) = values.of(&parameter.schema) else { panic!("{}", parameter.name) };
             parts.path_params.insert(parameter.name.clone(), string);
+        } else if parameter.is_in_header() {
+            if parameter.required || values.includes_optional() {
+                parts.headers.insert(parameter.name.to_ascii_lowercase(), "a1-b2".to_owned());
+            }
         } else if parameter.required || values.includes_optional() {
             let schema = with_x_s1(&parameter.schema, &parameter.x_s1);
             parts.query.insert(parameter.name.clone(), non_empty(values, &schema));
@@ -445,7 +449,7 @@ fn change(rng: &mut SeededRng, operation: &OperationSpec, parts: &mut RequestPar
             fields.insert(name.to_owned(), value);
         }
     };
-    let query: Vec<_> = operation.parameters().iter().filter(|parameter| !parameter.in_path).collect();
+    let query: Vec<_> = operation.parameters().iter().filter(|parameter| parameter.is_in_query()).collect();
     if !query.is_empty() {
         let parameter = rng.pick(&query);
         let schema = with_x_s1(&parameter.schema, &parameter.x_s1);

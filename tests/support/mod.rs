@@ -27,6 +27,12 @@ pub(crate) fn request_of(
 ) -> Request<Value> {
     let contract = Contract::bundled();
     let query = contract.query_to_json(contract.operation(id).unwrap(), &exchange.query());
-    let parts = RequestParts { path_params: path_params.clone(), query, body: exchange.request.body.clone() };
+    let headers = exchange.request.headers.iter();
+    let parts = RequestParts {
+        path_params: path_params.clone(),
+        query,
+        headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
+        body: exchange.request.body.clone(),
+    };
     sentinelone::raw::request_from_parts(id, &parts).unwrap_or_else(|error| panic!("{id}: {error}"))
 }

@@ -61,7 +61,7 @@ pub(super) fn entry(
     };
     bounds("item_count", schema, "minItems", "maxItems");
     bounds("length", item, "minLength", "maxLength");
-    bounds("range", schema, "minimum", "maximum");
+    bounds("range", item, "minimum", "maximum");
     let new = quote!(Field::new(#name, #rust_name, FieldKind::#kind, #doc));
     Ok(if extras.is_empty() { new } else { quote!(Field { #(#extras,)* ..#new }) })
 }

@@ -10,8 +10,8 @@ use syn::visit_mut::VisitMut;
 
 use super::features::{FEATURES, Features, Gate};
 use super::fields::{rust_name, single_line};
-use super::module::{documentation, function_name, sources, type_module};
-use super::{header, in_module};
+use super::module::{documentation, function_name, header_parameter, sources, type_module};
+use super::{header, header_part, in_module};
 use crate::bundle::{Bundle, Operation, members};
 use crate::dialect::{Envelope, envelope, query_schema};
 use crate::files::Files;
@@ -285,6 +285,7 @@ impl<'a> Method<'a> {
         let inner = types.text(&method.response);
         let arguments = method.arguments.as_slice();
         let query = arguments.iter().find(|(ident, _)| ident == "query");
+        let has_headers = operation.parameters_in("header").next().is_some();
         let path: Vec<_> =
             arguments.iter().filter(|(ident, _)| ident != "query" && ident != "body").collect();
         let is_list = matches!(envelope, Envelope::Page(_)) && facts.paging == Paging::Cursor;
@@ -292,7 +293,7 @@ impl<'a> Method<'a> {
         let runtime = |name: &str| format!("sentinelone_raw::runtime::{name}");
         let form = match (query, path.as_slice()) {
             (Some((_, query)), [] | [_])
-                if is_list && !has_body && path.iter().all(|(_, ty)| is_text(ty)) =>
+                if is_list && !has_body && !has_headers && path.iter().all(|(_, ty)| is_text(ty)) =>
             {
                 Form::List {
                     query: types.text(query).trim_start_matches('&').to_owned(),
@@ -371,7 +372,7 @@ impl<'a> Method<'a> {
     /// Returns the type of an argument, and the value of the raw function.
     fn argument(&self, ident: &syn::Ident, ty: &syn::Type) -> (String, String) {
         let text = self.types.text(ty);
-        if ident == "query" || ident == "body" {
+        if ident == "query" || ident == "body" || generic(ty, "Option").is_some() {
             (text, ident.to_string())
         } else if is_text(ty) {
             ("impl AsRef<str>".to_owned(), format!("{ident}.as_ref()"))
@@ -426,10 +427,13 @@ impl<'a> Method<'a> {
                 (Form::List { .. }, "query") => "parts.query()?".to_owned(),
                 (_, "query") => "&parts.query()?".to_owned(),
                 (_, "body") => "&parts.body()?".to_owned(),
-                _ if is_plain(ty) => {
-                    format!("parts.path_param({:?})?.parse().unwrap_or_default()", wire(ident))
-                }
-                _ => format!("parts.path_param({:?})?", wire(ident)),
+                _ => match header_parameter(self.operation, ident) {
+                    Some(parameter) => header_part(parameter),
+                    None if is_plain(ty) => {
+                        format!("parts.path_param({:?})?.parse().unwrap_or_default()", wire(ident))
+                    }
+                    None => format!("parts.path_param({:?})?", wire(ident)),
+                },
             };
             arguments.push(value);
         }

@@ -12,10 +12,10 @@ use super::fields::{self, single_line};
 use super::reading;
 use super::runtime::RUNTIME;
 use crate::bundle::{self, Bundle, Operation, reference};
-use crate::dialect::{Envelope, envelope, properties, query_schema};
+use crate::dialect::{Envelope, envelope, is_file, properties, query_schema};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
 use crate::generic::generic;
-use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging, SchemaFacts, Tier};
+use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging, SchemaFacts, Security, Tier};
 use crate::{Error, Result};
 
 /// Returns the function name of an operation: its ID without the resource prefix.
@@ -189,7 +189,8 @@ fn operation_items(
     ]);
     let docs = docs.into_iter().map(|line| if line.is_empty() { line } else { format!(" {line}") });
 
-    let (arguments, steps) = arguments(operation, method, names)?;
+    let (arguments, mut steps) = arguments(operation, method, names)?;
+    steps.extend(files(bundle, operation));
     let response_type = match &form {
         Envelope::Page(_) | Envelope::Data(_) | Envelope::Json(_) => {
             let inner = &method.response;
@@ -277,6 +278,9 @@ fn arguments(
             };
             arguments.push(quote!(#ident: #ty));
             steps.push(quote!(.path_param(#wire, #value)));
+        } else if let Some(wire) = header_parameter(operation, ident).and_then(|one| one["name"].as_str()) {
+            arguments.push(quote!(#ident: #ty));
+            steps.push(quote!(.header_param(#wire, #ident)));
         } else if ident == "query" || ident == "body" {
             arguments.push(quote!(#ident: #ty));
             let step = format_ident!("with_{ident}");
@@ -287,6 +291,26 @@ fn arguments(
         }
     }
     Ok((arguments, steps))
+}
+
+/// Returns the header that an argument sets.
+pub(super) fn header_parameter<'a>(operation: Operation<'a>, ident: &syn::Ident) -> Option<&'a Value> {
+    let is_argument =
+        |one: &&Value| one["name"].as_str().is_some_and(|name| *ident == fields::rust_name(name));
+    operation.parameters_in("header").find(is_argument)
+}
+
+/// Returns the method calls that add the files of a form to the request.
+fn files(bundle: &Bundle, operation: Operation<'_>) -> Vec<TokenStream> {
+    let form = operation.body().filter(|_| operation.has_form());
+    let schema = form.and_then(reference).and_then(|name| bundle.schema(name));
+    let files = schema.into_iter().flat_map(properties).filter(|(_, node, _)| is_file(node));
+    let calls = files.map(|(name, _, required)| {
+        let field = format_ident!("{}", fields::rust_name(name));
+        let value = if required { quote!(&body.#field) } else { quote!(body.#field.as_ref()) };
+        quote!(.with_file(#name, #value))
+    });
+    calls.collect()
 }
 
 fn facts_table(
@@ -303,6 +327,13 @@ fn facts_table(
     let method = variant(operation.method);
     let versions = facts.versions.iter().map(|v| format_ident!("V{}", v.replace('.', "_")));
     let tier = format_ident!("{}", if facts.tier == Tier::Curated { "Curated" } else { "Documented" });
+    let security = match metadata::security(&bundle.document, operation.node) {
+        Ok(Security::ApiToken) => quote!(ApiToken),
+        Ok(Security::Bearer) => quote!(Bearer),
+        Ok(Security::None) => quote!(None),
+        Err(message) => return Err(Error::Generator(format!("{id}: {message}"))),
+    };
+    let request_format = format_ident!("{}", if operation.has_form() { "Form" } else { "Json" });
     let (required, some) = (&facts.permissions.required, &facts.permissions.optional);
     let access = optional(facts.access.as_deref().map(single_line));
     let end = match &facts.end {
@@ -407,6 +438,7 @@ fn facts_table(
             summary: #summary,
             versions: &[#(ApiVersion::#versions),*],
             tier: Tier::#tier,
+            security: Security::#security,
             permissions: Permissions::new(&[#(#required),*], &[#(#some),*]),
             access: #access,
             end: #end,
@@ -417,6 +449,7 @@ fn facts_table(
             rate_limit: #rate,
             paging: Paging::#paging,
             items: #items,
+            request_format: RequestFormat::#request_format,
             response_format: ResponseFormat::#response_format,
             query_params: &[#(#query),*],
             body_parts: &[#(#parts),*],
@@ -436,7 +469,7 @@ fn structure(
     let operation = query_operation(bundle, model, name);
     let schema = bundle.schema(name);
     let mut fields: Vec<FieldModel> =
-        fields.iter().map(|field| with_secret_type(field, schema)).collect::<Result<_>>()?;
+        fields.iter().map(|field| with_special_type(field, schema)).collect::<Result<_>>()?;
     let base = schema.and_then(|schema| base(bundle, schema));
     if let Some((base, inherited)) = &base {
         fields.retain(|field| !inherited.contains(&field.wire));
@@ -659,6 +692,7 @@ fn structure(
                     ("i64", _) => "integer",
                     (_, Some(item)) if string_like(&name(item)) => "list",
                     (_, Some(item)) if name(item) == "bool" => "booleans",
+                    (_, Some(item)) if name(item) == "i64" => "integers",
                     (one, None) if string_like(one) => "string",
                     // A `FieldValue` cannot hold this type.
                     _ => return None,
@@ -728,22 +762,25 @@ fn secret_paths(bundle: &Bundle, node: &Value, path: &str, above: &mut Vec<Strin
     }
 }
 
-/// Returns the field; its type is `Secret` if the specification marks it as a secret.
-fn with_secret_type(field: &FieldModel, schema: Option<&Value>) -> Result<FieldModel> {
+/// Returns the field; its type is `Secret` if the specification marks it as a secret, and `FilePart` if it is a file.
+fn with_special_type(field: &FieldModel, schema: Option<&Value>) -> Result<FieldModel> {
     let mut field = field.clone();
-    let node = schema.map(|schema| &schema["properties"][&field.wire]);
-    let secret = node.is_some_and(|node| {
-        metadata::read::<metadata::PropertyFacts>(node).is_ok_and(|facts| facts.secret == Some(true))
-    });
-    if secret {
-        field.ty = match field.ty.to_token_stream().to_string().as_str() {
-            "Option < String >" => syn::parse_quote!(Option<Secret>),
-            "String" => syn::parse_quote!(Secret),
-            other => {
-                return Err(Error::Generator(format!("{}: type {other} cannot be a secret", field.wire)));
-            }
-        };
-    }
+    let Some(node) = schema.map(|schema| &schema["properties"][&field.wire]) else { return Ok(field) };
+    let is_secret =
+        metadata::read::<metadata::PropertyFacts>(node).is_ok_and(|facts| facts.secret == Some(true));
+    let name = match (is_secret, is_file(node)) {
+        (true, _) => format_ident!("Secret"),
+        (false, true) => format_ident!("FilePart"),
+        (false, false) => return Ok(field),
+    };
+    field.ty = match field.ty.to_token_stream().to_string().as_str() {
+        "Option < String >" => syn::parse_quote!(Option<#name>),
+        "String" => syn::parse_quote!(#name),
+        other => {
+            let message = format!("{}: type {other} cannot be a {name}", field.wire);
+            return Err(Error::Generator(message));
+        }
+    };
     Ok(field)
 }
 

@@ -1,11 +1,12 @@
 //! The support code of the generated modules: files and type names.
 
 /// Runtime files that are copied into the generated crate: file name and source text.
-pub(super) const RUNTIME_FILES: [(&str, &str); 24] = [
+pub(super) const RUNTIME_FILES: [(&str, &str); 25] = [
     ("mod.rs", include_str!("../../runtime/mod.rs")),
     ("response.rs", include_str!("../../runtime/response.rs")),
     ("field.rs", include_str!("../../runtime/field.rs")),
     ("field_validator.rs", include_str!("../../runtime/field_validator.rs")),
+    ("file_part.rs", include_str!("../../runtime/file_part.rs")),
     ("json.rs", include_str!("../../runtime/json.rs")),
     ("lenient.rs", include_str!("../../runtime/lenient.rs")),
     ("object_reader.rs", include_str!("../../runtime/object_reader.rs")),
@@ -29,7 +30,7 @@ pub(super) const RUNTIME_FILES: [(&str, &str); 24] = [
 ];
 
 /// Runtime types that a module may import. A schema cannot have one of these names.
-pub(crate) const RUNTIME: [&str; 30] = [
+pub(crate) const RUNTIME: [&str; 33] = [
     "AffectedCount",
     "ApiVersion",
     "Binary",
@@ -42,6 +43,7 @@ pub(crate) const RUNTIME: [&str; 30] = [
     "FieldKind",
     "FieldValue",
     "Fields",
+    "FilePart",
     "Filter",
     "FilterRequirement",
     "JsonBody",
@@ -55,7 +57,9 @@ pub(crate) const RUNTIME: [&str; 30] = [
     "RateLimit",
     "Request",
     "RequestError",
+    "RequestFormat",
     "ResponseFormat",
+    "Security",
     "Tier",
     "Undocumented",
     "Secret",

@@ -71,6 +71,8 @@ struct Request {
     path: Option<String>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     query: Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    headers: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
 }
@@ -256,8 +258,17 @@ impl<'a> Example<'a> {
         let mut query = Value::Object(query);
         query.sort_all_objects();
         let query = query.as_object().cloned().unwrap_or_default();
+        let headers =
+            self.operation.parameters_in("header").filter(|parameter| parameter["required"] == true);
+        let headers = headers.map(|parameter| {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let value = self.values(ExampleVariant::Full);
+            let value = value.value(&parameter["schema"], &ValueLocation::new(name, "headers"));
+            (name.to_owned(), json!(parameter_text(&value)))
+        });
+        let headers = headers.collect();
         let body = self.operation.body().map(|schema| self.body(schema));
-        Request { path: (path != template).then_some(path), query, body }
+        Request { path: (path != template).then_some(path), query, headers, body }
     }
 
     fn parameter(&self, name: &str) -> Option<&'a Value> {

@@ -87,6 +87,7 @@ pub(super) fn of_format(schema: &Value, number: u64) -> Option<String> {
         "uuid" => Some(uuid(number)),
         "duration" => Some(format!("PT{}M", 1 + number % 50)),
         "date" => Some(format!("2026-11-{:02}", 1 + number % 28)),
+        "binary" => Some(format!("example-{}.csv", 1 + number % 9)),
         _ => None,
     }
 }

@@ -1,12 +1,13 @@
 //! Addition of operations of a document to `spec/`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::changes::new_operations;
 use super::operations::{self, Operations};
 use serde_json::Value;
 
-use crate::bundle::{Bundle, Operation, members, reference};
+use crate::bundle::{Bundle, Operation, add_used, members, reference};
 use crate::dialect::{Envelope, envelope};
 use crate::document::{Document, extract};
 use crate::emit::{FEATURES, SHARED_FEATURE};
@@ -92,7 +93,7 @@ fn feature(document: &Value, operation: Operation<'_>) -> String {
     feature.unwrap_or_else(|| format!("{SHARED_FEATURE}: no feature of openapi.yaml lists the resource"))
 }
 
-fn schema_names(bundle: &Bundle) -> Vec<String> {
+fn schema_names(bundle: &Bundle) -> BTreeSet<String> {
     bundle.schemas().map(|(name, _)| name.clone()).collect()
 }
 
@@ -100,7 +101,7 @@ fn schema_names(bundle: &Bundle) -> Vec<String> {
 fn decisions(
     bundle: &Bundle,
     operation: Operation<'_>,
-    before: &[String],
+    before: &BTreeSet<String>,
     notes: Vec<String>,
 ) -> Result<Vec<(&'static str, String)>> {
     let wrong = |message: String| Error::Generator(format!("{}: {message}", operation.id()));
@@ -120,8 +121,9 @@ fn decisions(
         Envelope::Binary => "a file".to_owned(),
         Envelope::Undocumented => "not documented: JSON, a file, or nothing".to_owned(),
     };
-    let mut names: Vec<&str> = bundle.schemas().map(|(name, _)| name.as_str()).collect();
-    names.retain(|name| !before.iter().any(|other| other == name));
+    let mut names = BTreeSet::new();
+    add_used(bundle, operation.node, &mut names);
+    names.retain(|name| !before.contains(name));
     let mut secrets = Vec::new();
     for name in &names {
         let properties = bundle.schema(name).into_iter().flat_map(|schema| members(schema, "/properties"));
@@ -132,7 +134,7 @@ fn decisions(
         }
     }
     let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
-    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = names.into_iter().collect();
     let mut decisions = vec![
         ("kind", if facts.kind == Kind::Read { "read" } else { "action" }.to_owned()),
         ("destructive", yes(facts.destructive)),

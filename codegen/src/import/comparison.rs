@@ -6,12 +6,12 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::baseline::{self, Baseline, BaselineChange};
-use super::conventions::conventions;
+use super::conventions::{conventions, pairwise};
 use super::operations::{self, Operations};
 use super::overlays::{self, Overlay};
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Operation};
 use crate::document::{Document, Quirk, extract};
-use crate::metadata::{Evidence, EvidenceSource, OperationFacts};
+use crate::metadata::{Evidence, EvidenceSource, OperationFacts, Tier};
 use crate::surface::{Facts, Key, Surface};
 use crate::{Error, Result, metadata, surface};
 
@@ -153,6 +153,11 @@ pub fn compare(
     conventions(&mut ours);
     conventions(&mut theirs);
     fill_error_bodies(&mut theirs, &ours);
+    let is_documented = |one: &Operation<'_>| {
+        metadata::read_operation(one.node).is_ok_and(|facts| facts.tier == Tier::Documented)
+    };
+    let documented = bundle.operations().filter(is_documented).map(|one| Key::new(one.method, one.path));
+    pairwise(&mut ours, &mut theirs, &documented.collect());
 
     let has_permissions = theirs.operations.values().any(|one| one.facts.contains_key("permissions"));
     let (mut differences, mut explained, mut new) = (Vec::new(), Vec::new(), Vec::new());

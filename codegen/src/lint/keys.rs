@@ -26,6 +26,8 @@ const REQUEST_BODY: [&str; 3] = ["required", "content", "description"];
 
 const RESPONSE: [&str; 3] = ["description", "content", "headers"];
 
+const HEADER: [&str; 3] = ["description", "required", "schema"];
+
 const MEDIA_TYPE: [&str; 1] = ["schema"];
 
 const SCHEMA: [&str; 25] = [
@@ -100,6 +102,11 @@ impl Keys {
         for (status, response) in members(node, "/responses") {
             let location = format!("{location} response {status}");
             self.object(&location, "response", response, &RESPONSE);
+            for (name, header) in members(response, "/headers") {
+                let location = format!("{location} header {name}");
+                self.object(&location, "header", header, &HEADER);
+                self.schema(&location, &header["schema"]);
+            }
             self.content(&location, response);
         }
     }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::locate::{self, NodeRef};
 use super::operation::{NewOperation, OperationWriter, capitalize};
 use super::schema_writer::{NewSchemas, SchemaCatalog, SchemaWriter, placeholder};
 use super::style;
 use super::violations::EditedNodes;
-use crate::bundle::{METHODS, ROOT, members};
+use crate::bundle::{DATA_LAKE, METHODS, ROOT, members};
 use crate::lint::{Finding, braces};
 use crate::pointer::join;
 use crate::surface::Key;
@@ -82,9 +82,6 @@ impl Batch {
         if !new.id.starts_with(&format!("{tag}_")) {
             return Err(format!("the operationId {} does not start with {tag}_", new.id));
         }
-        if new.path.starts_with("/sdl/") {
-            return Err("its path is not below /web/api".into());
-        }
         if Key::new(&new.key.method, &new.path) != new.key {
             return Err(format!("{} is not the path of {}", new.path, new.key));
         }
@@ -155,7 +152,15 @@ impl Place {
                 Ok(item.below(&new.key.method))
             }
             Self::NewPath => {
-                let item = json!({ new.key.method.as_str(): node });
+                let mut item = Map::new();
+                if new.path.starts_with(DATA_LAKE) {
+                    let console = &sources.tree(ROOT)["servers"][0]["variables"]["console"]["default"];
+                    let variables = json!({ "console": { "default": console } });
+                    let server = json!({ "url": "https://{console}", "variables": variables });
+                    item.insert("servers".to_owned(), json!([server]));
+                }
+                item.insert(new.key.method.clone(), node.clone());
+                let item = Value::Object(item);
                 if sources.text(&new.file).is_empty() {
                     create(sources, new, &item)?;
                 } else {

@@ -80,6 +80,8 @@ pub struct LocationIndex {
     pub queries: BTreeMap<Key, NodeRef>,
     /// Locations that use a node.
     pub users: BTreeMap<NodeRef, BTreeSet<(Key, String)>>,
+    /// Schemas that extend another one, with that schema.
+    pub(super) bases: BTreeMap<NodeRef, NodeRef>,
 }
 
 /// Operations and locations that a document does not specify: operations that it does not have, and locations where
@@ -119,6 +121,14 @@ impl LocationIndex {
                 }
                 map.nodes.insert(key.clone(), node);
                 map.operations.insert(key, visitor.locations);
+            }
+        }
+        for file in sources.names() {
+            for (name, node) in members(sources.tree(file), "/components/schemas") {
+                let base = node[metadata::KEY]["extends"].as_str().and_then(|base| schema(sources, base));
+                let extension =
+                    || NodeRef { file: file.to_owned(), pointer: join("/components/schemas", name) };
+                map.bases.extend(base.map(|base| (extension(), base)));
             }
         }
         for (key, locations) in &map.operations {

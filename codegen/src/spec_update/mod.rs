@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::bundle::members;
+use crate::dialect::check_enum;
 use crate::lint::{self, Finding};
 use crate::metadata;
 use crate::pointer::split;
@@ -571,7 +572,8 @@ impl<'a> Update<'a> {
             | "pattern"
             | "default"
             | "additionalProperties" => {
-                let own = if has(&located.site) { &located.site } else { &located.target };
+                let is_at_site = has(&located.site) || (keyword == "default" && !has(&located.target));
+                let own = if is_at_site { &located.site } else { &located.target };
                 if keyword == "type"
                     && own.is_schema()
                     && value.is_some_and(|value| self.node(own)[keyword] != *value)
@@ -660,7 +662,7 @@ impl<'a> Update<'a> {
         };
         let Some(expected) = value.as_array() else { return Ok(Err("the enum is not a list".into())) };
         let values: Vec<&Value> = expected.iter().collect();
-        if let Err(reason) = schema_writer::check_enum(&values) {
+        if let Err(reason) = check_enum(&values) {
             return Ok(Err(format!("the enum is not supported: {reason}")));
         }
         if let Some(present) = node["enum"].as_array() {
@@ -671,7 +673,7 @@ impl<'a> Update<'a> {
             self.sources.put(&file, &pointer, "enum", &json!(values))?;
             return Ok(Ok((group.target.at.clone(), Vec::new())));
         }
-        let ignored = ["type", "format", "description", "nullable", "deprecated", "x-s1"];
+        let ignored = ["type", "format", "default", "description", "nullable", "deprecated", "x-s1"];
         let limit =
             node.as_object().into_iter().flatten().find(|(name, _)| !ignored.contains(&name.as_str()));
         if node["type"] != "string" || limit.is_some() {
@@ -965,7 +967,14 @@ impl<'a> Update<'a> {
                 _ => unknown_location(map, key, above),
             }));
         };
-        let owner = located.target.clone();
+        let mut owner = located.target.clone();
+        // A property that all users of the extended schema get belongs to that schema.
+        if let Some(base) = map.bases.get(&owner).filter(|_| !name.is_empty()) {
+            let (users, changes) = self.matching_additions(map, requested, base, name, node, *required);
+            if changes.contains(&index) && other_property_users(map, base, name, &users).is_empty() {
+                owner = base.clone();
+            }
+        }
         if above.starts_with("response.") && above.matches('.').count() == 1 {
             return self.add_to_envelope(&owner, name, index);
         }
@@ -1293,10 +1302,14 @@ fn format_users(users: &[(Key, String)]) -> Vec<String> {
 /// Returns the present or future locations of a property of an object.
 fn property_locations(map: &LocationIndex, owner: &NodeRef, name: &str) -> BTreeSet<(Key, String)> {
     let mut locations = BTreeSet::new();
-    for (key, location) in map.users.get(owner).into_iter().flatten() {
-        let located = map.find(key, location);
-        if located.is_some_and(|located| located.target == *owner && !located.recursive) {
-            locations.insert((key.clone(), format!("{location}.{name}")));
+    // A schema that extends the owner has its properties, too.
+    let extensions = map.bases.iter().filter(|(_, base)| *base == owner).map(|(extension, _)| extension);
+    for schema in std::iter::once(owner).chain(extensions) {
+        for (key, location) in map.users.get(schema).into_iter().flatten() {
+            let located = map.find(key, location);
+            if located.is_some_and(|located| located.target == *schema && !located.recursive) {
+                locations.insert((key.clone(), format!("{location}.{name}")));
+            }
         }
     }
     for (key, query) in &map.queries {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::locate::schema;
 use super::schema_writer::{Direction, NOT_SELECTIVE, SchemaWriter, normalize, normalize_resolved, singular};
 use super::shared_responses::shared_response;
-use crate::bundle::{ROOT, members};
+use crate::bundle::{DATA_LAKE, FORM, JSON, ROOT, members};
 use crate::dialect::{ANY_MEDIA, has_properties, is_envelope, is_filter};
 use crate::lint::braces;
 use crate::surface::Key;
@@ -152,7 +152,10 @@ impl<'a> OperationWriter<'a> {
         let data = self.data()?;
         schemas.fields = self.fields(&data);
         let item = self.item();
-        let (response, data_schema) = self.response(schemas, &data, &item)?;
+        let (mut response, data_schema) = self.response(schemas, &data, &item)?;
+        if let Some(headers) = self.response_headers(schemas, response.0)? {
+            response.1["headers"] = headers;
+        }
         let mut node = json!({ "operationId": new.id, "tags": [self.tag] });
         let title = new.id[self.tag.len() + 1..].replace('_', " ");
         let resource = self.tag.replace('_', " ");
@@ -170,18 +173,25 @@ impl<'a> OperationWriter<'a> {
         let mut parameters = self.path_parameters(schemas)?;
         let (query_parameters, query, selective) = self.query_parameters(schemas, &item)?;
         parameters.extend(query_parameters);
+        parameters.extend(self.header_parameters(schemas)?);
         if !parameters.is_empty() {
             node["parameters"] = Value::Array(parameters);
         }
         let body = self.body(schemas, &item)?;
-        if let Some((reference, _)) = &body {
-            let content = json!({ "application/json": { "schema": reference } });
+        if let Some((media, reference, _)) = &body {
+            let content = json!({ *media: { "schema": reference } });
             node["requestBody"] = json!({ "required": true, "content": content });
         }
         let mut responses = Map::new();
-        responses.insert(response.0.to_owned(), response.1);
+        let success = response.1;
+        responses.insert(response.0.to_owned(), success.clone());
         for (status, _) in members(&new.node, "/responses") {
-            if status.starts_with('2') {
+            if status == response.0 {
+                continue;
+            }
+            let declared = |status: &str| &self.new.node["responses"][status]["content"];
+            if status.starts_with('2') && declared(status) == declared(response.0) {
+                responses.insert(status.clone(), success.clone());
                 continue;
             }
             match shared_response(status) {
@@ -194,7 +204,10 @@ impl<'a> OperationWriter<'a> {
         node["responses"] = Value::Object(responses);
 
         let has_filter =
-            body.as_ref().is_some_and(|(_, body)| body["properties"].get("filter").is_some_and(is_filter));
+            body.as_ref().is_some_and(|(_, _, body)| body["properties"].get("filter").is_some_and(is_filter));
+        if new.path.starts_with(DATA_LAKE) {
+            node["security"] = json!([{ "Bearer": [] }]);
+        }
         node["x-s1"] = self.metadata(&data, query.as_deref(), selective, has_filter);
         Ok((node, data_schema))
     }
@@ -235,6 +248,16 @@ impl<'a> OperationWriter<'a> {
         }
         if read {
             metadata["evidence"][1]["note"] = json!("Facts inferred from method and schema.");
+        }
+        if new.path.starts_with(DATA_LAKE)
+            && let Some(evidence) = metadata["evidence"].as_array_mut()
+        {
+            evidence.push(json!({
+                "source": "inference",
+                "date": new.date,
+                "ref": new.reference,
+                "note": "The document states the scheme ApiToken. Published clients send Bearer for these paths.",
+            }));
         }
         if let Data::Inner(list, ..) = data {
             metadata["items"] = json!(list);
@@ -401,15 +424,41 @@ impl<'a> OperationWriter<'a> {
         best.map(|(_, name)| name)
     }
 
-    fn request_schema(&self) -> Option<&'a Value> {
-        self.new.node.pointer("/requestBody/content/application~1json/schema")
+    /// Returns the headers of the request.
+    fn header_parameters(&self, schemas: &mut SchemaWriter<'_>) -> Result<Vec<Value>, String> {
+        let mut written = Vec::new();
+        for one in self.parameters("header") {
+            let name = one["name"].as_str().ok_or("a header has no name")?;
+            let text = json!({ "type": "string" });
+            let schema = Some(&one["schema"]).filter(|schema| schema.get("type").is_some()).unwrap_or(&text);
+            let schema_name = format!("{}{}", self.item(), name.to_upper_camel_case());
+            let mut node = json!({ "name": name, "in": "header" });
+            if one["required"] == true {
+                node["required"] = json!(true);
+            }
+            node["schema"] = schemas.schema(&schema_name, schema, Direction::Request)?;
+            node["description"] = json!(schemas.describe(&format!("header {name}"), name));
+            written.push(node);
+        }
+        Ok(written)
     }
 
-    fn body(&self, schemas: &mut SchemaWriter<'_>, item: &str) -> Result<Option<(Value, &'a Value)>, String> {
+    /// Returns media type and schema of the request body.
+    fn request_schema(&self) -> Option<(&'static str, &'a Value)> {
+        let content = &self.new.node["requestBody"]["content"];
+        [JSON, FORM].into_iter().find_map(|media| Some((media, content.get(media)?.get("schema")?)))
+    }
+
+    /// Returns media type, reference and declared schema of the request body.
+    fn body(
+        &self,
+        schemas: &mut SchemaWriter<'_>,
+        item: &str,
+    ) -> Result<Option<(&'static str, Value, &'a Value)>, String> {
         if self.new.node["requestBody"].is_null() {
             return Ok(None);
         }
-        let body = self.request_schema().ok_or("the request body is not JSON")?;
+        let (media, body) = self.request_schema().ok_or("the request body is neither JSON nor a form")?;
         if !has_properties(body) {
             return Err("the request body declares no fields".into());
         }
@@ -425,10 +474,11 @@ impl<'a> OperationWriter<'a> {
         let mut without_filter = body.clone();
         let filter = without_filter["properties"].as_object_mut().and_then(|map| map.remove("filter"));
         let Some(filter) = filter.filter(has_properties) else {
-            return Ok(Some((schemas.named_schema(&name, body, Direction::Request, false)?, body)));
+            let reference = schemas.named_schema(&name, body, Direction::Request, false)?;
+            return Ok(Some((media, reference, body)));
         };
         let reference = schemas.body_with_filter(&name, &without_filter, &filter)?;
-        Ok(Some((reference, body)))
+        Ok(Some((media, reference, body)))
     }
 
     fn success(&self) -> Option<(&'a str, &'a Value)> {
@@ -482,6 +532,22 @@ impl<'a> OperationWriter<'a> {
                 item.map(of).unwrap_or_default()
             }
         }
+    }
+
+    /// Returns the headers of a response.
+    fn response_headers(
+        &self,
+        schemas: &mut SchemaWriter<'_>,
+        status: &str,
+    ) -> Result<Option<Value>, String> {
+        let mut headers = Map::new();
+        for (name, header) in members(&self.new.node["responses"][status], "/headers") {
+            let schema_name = format!("{}{}", self.item(), name.to_upper_camel_case());
+            let schema = schemas.schema(&schema_name, &header["schema"], Direction::Response)?;
+            let description = schemas.describe(&format!("header {name}"), name);
+            headers.insert(name.clone(), json!({ "description": description, "schema": schema }));
+        }
+        Ok(Some(Value::Object(headers)).filter(|headers| headers != &json!({})))
     }
 
     /// Returns status and response object of the success response, and the schema name of its data.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::locate::{self, NodeRef};
 use super::style::BOUNDS;
 use crate::bundle::{ROOT, members};
+use crate::dialect::check_enum;
 use crate::emit::RUNTIME;
 use crate::lint::is_secret_string;
 use crate::metadata;
@@ -19,6 +20,9 @@ use crate::{Result, bundle};
 /// Keywords that are copied unchanged, in addition to [`BOUNDS`].
 const COPIED_KEYWORDS: [&str; 7] =
     ["type", "format", "pattern", "default", "nullable", "deprecated", "style"];
+
+/// Keywords that a reference may have as siblings.
+const SIBLINGS: [&str; 3] = ["default", "nullable", "deprecated"];
 
 /// Request fields that do not narrow a selection.
 pub(super) const NOT_SELECTIVE: [&str; 8] =
@@ -275,13 +279,10 @@ impl<'a> SchemaWriter<'a> {
         output: Map<String, Value>,
     ) -> Result<Value, String> {
         let mut reference = self.named_schema(name, node, direction, false)?;
-        for key in ["nullable", "deprecated"] {
+        for key in SIBLINGS {
             if let Some(value) = output.get(key) {
                 reference[key] = value.clone();
             }
-        }
-        if output.contains_key("default") {
-            self.notes.push(format!("the default of {name} is omitted: a reference cannot have a default"));
         }
         Ok(reference)
     }
@@ -470,28 +471,6 @@ impl NewSchemas {
     }
 }
 
-/// Checks whether the values are supported as an enum.
-///
-/// # Errors
-/// Returns the reason if they are not.
-pub(super) fn check_enum(values: &[&Value]) -> Result<(), String> {
-    if values.is_empty() {
-        return Err("it has no values".into());
-    }
-    let mut idents = BTreeSet::new();
-    for value in values {
-        let Some(text) = value.as_str() else { return Err(format!("{value} is not a string")) };
-        let ident = text.to_upper_camel_case();
-        if ident.is_empty() || ident == "Unrecognized" {
-            return Err(format!("{text:?} has no valid Rust name"));
-        }
-        if !idents.insert(ident) {
-            return Err(format!("{text:?} has the same Rust name as another value"));
-        }
-    }
-    Ok(())
-}
-
 /// Returns the structure of a schema without references, in a form for comparison.
 pub(super) fn normalize(node: &Value, direction: Direction) -> Value {
     strip_annotations(node.clone(), direction)
@@ -515,8 +494,10 @@ fn inline_references(sources: &Sources, file: &str, node: &Value, depth: usize) 
     if let Some(target) = node["$ref"].as_str() {
         let at = locate::resolve(sources, file, target)?;
         let mut found = inline_references(sources, &at.file, sources.at(&at.file, &at.pointer)?, depth + 1)?;
-        if node["nullable"] == true {
-            found["nullable"] = json!(true);
+        for key in ["default", "nullable"] {
+            if let Some(value) = node.get(key) {
+                found[key] = value.clone();
+            }
         }
         return Some(found);
     }

@@ -3,12 +3,15 @@
 use serde_json::{Value, json};
 
 /// Shared responses of `openapi.yaml`, by status.
-const SHARED_RESPONSES: [(&str, &str); 5] = [
+const SHARED_RESPONSES: [(&str, &str); 8] = [
+    ("302", "Found"),
     ("400", "BadRequest"),
     ("401", "Unauthorized"),
     ("403", "Forbidden"),
     ("404", "NotFound"),
     ("409", "Conflict"),
+    ("422", "UnprocessableContent"),
+    ("500", "InternalServerError"),
 ];
 
 /// Returns the reference to the shared response of a status.

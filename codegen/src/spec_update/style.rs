@@ -22,7 +22,8 @@ pub(super) const BOUNDS: [&str; 10] = [
 /// Order of all keywords.
 const ORDER: [&[&str]; 3] = [&BEFORE_BOUNDS, &BOUNDS, &AFTER_BOUNDS];
 
-const BEFORE_BOUNDS: [&str; 17] = [
+const BEFORE_BOUNDS: [&str; 18] = [
+    "servers",
     "operationId",
     "tags",
     "summary",
@@ -42,7 +43,7 @@ const BEFORE_BOUNDS: [&str; 17] = [
     "enum",
 ];
 
-const AFTER_BOUNDS: [&str; 46] = [
+const AFTER_BOUNDS: [&str; 48] = [
     "pattern",
     "default",
     "required",
@@ -53,8 +54,10 @@ const AFTER_BOUNDS: [&str; 46] = [
     "pagination",
     "errors",
     "description",
+    "security",
     "parameters",
     "requestBody",
+    "headers",
     "content",
     "responses",
     "x-s1",

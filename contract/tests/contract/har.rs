@@ -156,6 +156,52 @@ fn har_omitted_request_body_yields_no_missing_field() {
     assert!(!format!("{twice:?}").contains(token), "{twice:?}");
 }
 
+/// A form has either a text or a list of parameters.
+#[test]
+fn har_form_and_headers_are_checked() {
+    let entry = |data: Value, headers: Value| {
+        let url = format!("{URL}filters/csv-filter");
+        let request = json!({ "method": "POST", "url": url, "postData": data, "headers": headers });
+        one(request, json!({ "status": 401, "content": {} })).0
+    };
+    let kind = "multipart/form-data; boundary=b";
+    let part = |head: &str, content: &str| {
+        format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n")
+    };
+    let text = part("name=\"file\"; filename=\"a.csv\"", "x")
+        + &part("name=\"agentFilterField\"", "uuid")
+        + &part("name=\"excludeHeader\"", "true")
+        + "--b--\r\n";
+    let params = json!([
+        { "name": "file", "fileName": "a.csv", "contentType": "text/csv" },
+        { "name": "agentFilterField", "value": "uuid" },
+        { "name": "excludeHeader", "value": "true" },
+    ]);
+    let body = json!({ "file": "a.csv", "agentFilterField": "uuid", "excludeHeader": true });
+    for data in [json!({ "mimeType": kind, "text": text }), json!({ "mimeType": kind, "params": params })] {
+        let entry = entry(data, json!([]));
+        let request = |finding: &sentinelone_contract::Finding| finding.location.starts_with("request");
+        assert!(!entry.check().iter().any(request), "{:?}", entry.check());
+        assert_eq!(entry.into_exchange().request.body, Some(body.clone()));
+    }
+    let broken = entry(json!({ "mimeType": kind, "text": "a=b" }), json!([])).check();
+    let found: Vec<_> = broken.iter().map(|finding| (finding.rule, finding.message.as_str())).collect();
+    assert!(found.contains(&(ContractRule::InvalidJson, "the body is not a form")), "{found:?}");
+
+    let poll = |headers: Value| {
+        let url = "https://console.example.com/sdl/v2/api/queries/7?lastStepSeen=0";
+        let request = json!({ "method": "GET", "url": url, "headers": headers });
+        one(request, json!({ "status": 200, "content": { "text": "{}" } })).0
+    };
+    let tag = poll(json!([{ "name": "x-dataset-query-forward-tag", "value": "node-3" }]));
+    assert_eq!(tag.check(), []);
+    assert_eq!(tag.into_exchange().request.headers["X-Dataset-Query-Forward-Tag"], "node-3");
+    let missing = poll(json!([])).check();
+    let locations: Vec<_> = missing.iter().map(|finding| (finding.rule, finding.location.as_str())).collect();
+    let expected = "request.headers.X-Dataset-Query-Forward-Tag";
+    assert_eq!(locations, [(ContractRule::MissingParameter, expected)]);
+}
+
 #[test]
 fn har_repeated_parameter_is_joined_and_reported() {
     for (query, value, rule, location) in [

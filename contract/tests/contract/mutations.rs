@@ -188,7 +188,7 @@ impl Case {
         value: impl FnOnce(&Parameter) -> (String, String),
     ) -> Option<MutatedExchange> {
         let all: Vec<_> =
-            self.operation.parameters().iter().filter(|one| !one.in_path && fits(one)).collect();
+            self.operation.parameters().iter().filter(|one| one.is_in_query() && fits(one)).collect();
         let parameter = rng.pick(if all.is_empty() { return None } else { &all });
         let (value, below) = value(parameter);
         Some(MutatedExchange::new(
@@ -359,14 +359,14 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         Some(MutatedExchange::new(c, MissingField, "request.body", |exchange| exchange.request.body = None))
     }),
     ("query: missing required parameter", |c, _| {
-        let required = |one: &&Parameter| one.required && !one.in_path;
+        let required = |one: &&Parameter| one.required && one.is_in_query();
         let name = &c.operation.parameters().iter().find(required)?.name;
         Some(MutatedExchange::new(c, MissingParameter, format!("request.query.{name}"), |exchange| {
             exchange.request.query.remove(name);
         }))
     }),
     ("path: missing parameter", |c, _| {
-        let name = &c.operation.parameters().iter().find(|one| one.in_path)?.name;
+        let name = &c.operation.parameters().iter().find(|one| one.is_in_path())?.name;
         let mut path = c.exchange.match_operation(Contract::bundled()).unwrap().path_values;
         path.remove(name);
         let mutated = MutatedExchange::new(c, MissingParameter, format!("request.path.{name}"), |_| {});
@@ -425,7 +425,7 @@ const MUTATIONS: &[(&str, Mutation)] = &[
             .operation
             .parameters()
             .iter()
-            .find(|one| one.in_path && !enum_values(&one.schema).is_empty())?;
+            .find(|one| one.is_in_path() && !enum_values(&one.schema).is_empty())?;
         let (before, _) = c.operation.path().split_once('{')?;
         assert!(before.ends_with('v'), "the first parameter is the version");
         let path = c.exchange.path().rsplit_once('/').unwrap().0.to_owned();
@@ -660,7 +660,8 @@ const MUTATIONS: &[(&str, Mutation)] = &[
     ("recording: signed token in the path", |c, _| {
         let case = c.as_recording();
         let found = case.exchange.match_operation(Contract::bundled()).unwrap();
-        let parameter = c.operation.parameters().iter().find(|one| one.in_path && is_plain(&one.schema))?;
+        let parameter =
+            c.operation.parameters().iter().find(|one| one.is_in_path() && is_plain(&one.schema))?;
         let path = case.exchange.path().replacen(&found.path_values[&parameter.name], JWT, 1);
         // One finding for the path, and one for the parameter.
         let mutated = MutatedExchange::new(&case, UnredactedSecret, "request.path", |exchange| {

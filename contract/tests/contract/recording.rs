@@ -383,13 +383,13 @@ impl Planted {
         let mut exchange =
             exchange(&format!("{} {template}", operation.method()), *self.rng.pick(&[200, 400, 502]));
         let mut path = template.clone();
-        for parameter in operation.parameters().iter().filter(|parameter| parameter.in_path) {
+        for parameter in operation.parameters().iter().filter(|parameter| parameter.is_in_path()) {
             // All characters are percent-encoded.
             let value: String = self.planted().bytes().map(|byte| format!("%{byte:02X}")).collect();
             path = path.replace(&format!("{{{}}}", parameter.name), &value);
         }
         exchange.request.path = (path != template).then_some(path);
-        for parameter in operation.parameters().iter().filter(|parameter| !parameter.in_path) {
+        for parameter in operation.parameters().iter().filter(|parameter| parameter.is_in_query()) {
             if self.rng.below(6) == 0 {
                 let value = match self.value(&parameter.schema, 2) {
                     Value::String(text) => text,

@@ -4,7 +4,9 @@
 
 use serde_json::Value;
 
-use crate::accounts::BillingMode;
+use crate::accounts::{
+    AccountsCreateDataIrFields, AccountsUpdateResultState, BillingMode,
+};
 use crate::policies::{
     PoliciesGetResult, PoliciesGetResultAutoFileUpload,
     PoliciesGetResultDvAttributesPerEventType, PoliciesGetResultEngines,
@@ -14,7 +16,8 @@ use crate::policies::{
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Paging, Permissions,
-    Request, RequestError, ResponseFormat, Secret, Tier, Undocumented, open_enum,
+    Request, RequestError, RequestFormat, ResponseFormat, Secret, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SuccessFlag;
 use crate::sites::{SitesSiteWithAdminResultIrFields, SitesSiteWithAdminResultLicenses};
@@ -28,6 +31,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create accounts",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Accounts.create"], &[]),
     access: None,
     end: None,
@@ -38,6 +42,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <AccountsCreateData as Fields>::FIELDS)],
@@ -79,6 +84,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update account",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Accounts.edit"], &[]),
     access: None,
     end: None,
@@ -89,6 +95,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <AccountsUpdateData as Fields>::FIELDS)],
@@ -136,6 +143,7 @@ pub static EXPIRE_NOW: Operation = Operation {
     summary: "Expire now (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Accounts.edit"], &[]),
     access: None,
     end: None,
@@ -146,6 +154,7 @@ pub static EXPIRE_NOW: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -192,6 +201,7 @@ pub static GET_POLICY: Operation = Operation {
     summary: "Get policy (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.view"], &[]),
     access: None,
     end: None,
@@ -202,6 +212,7 @@ pub static GET_POLICY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -248,6 +259,7 @@ pub static UPDATE_POLICY: Operation = Operation {
     summary: "Update policy (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.edit"], &["Remote Ops Forensics.view"]),
     access: None,
     end: None,
@@ -258,6 +270,7 @@ pub static UPDATE_POLICY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -307,6 +320,7 @@ pub static UPDATE_REACTIVATE: Operation = Operation {
     summary: "Update reactivate (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Accounts.edit"], &[]),
     access: None,
     end: None,
@@ -317,6 +331,7 @@ pub static UPDATE_REACTIVATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -368,6 +383,7 @@ pub static REVERT_POLICY: Operation = Operation {
     summary: "Revert policy (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.edit"], &[]),
     access: None,
     end: None,
@@ -378,6 +394,7 @@ pub static REVERT_POLICY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -427,6 +444,7 @@ pub static GENERATE_UNINSTALL_PASSWORD: Operation = Operation {
     summary: "Generate uninstall password (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.modifyUninstallPassword"], &[]),
     access: None,
     end: None,
@@ -437,6 +455,7 @@ pub static GENERATE_UNINSTALL_PASSWORD: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -492,6 +511,7 @@ pub static GET_UNINSTALL_PASSWORD_METADATA: Operation = Operation {
     summary: "Get uninstall password metadata (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Accounts.view"], &[]),
     access: None,
     end: None,
@@ -502,6 +522,7 @@ pub static GET_UNINSTALL_PASSWORD_METADATA: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -548,6 +569,7 @@ pub static REVOKE_UNINSTALL_PASSWORD: Operation = Operation {
     summary: "Revoke uninstall password (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.modifyUninstallPassword"], &[]),
     access: None,
     end: None,
@@ -558,6 +580,7 @@ pub static REVOKE_UNINSTALL_PASSWORD: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -604,6 +627,7 @@ pub static GET_UNINSTALL_PASSWORD_VIEW: Operation = Operation {
     summary: "Get uninstall password view (accounts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.viewUninstallPassword"], &[]),
     access: None,
     end: None,
@@ -614,6 +638,7 @@ pub static GET_UNINSTALL_PASSWORD_VIEW: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -660,6 +685,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export accounts",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Accounts.view"], &[]),
     access: None,
     end: None,
@@ -670,6 +696,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <AccountsExportQuery as Fields>::FIELDS,
@@ -1177,7 +1204,7 @@ impl Fields for AccountFilter {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AccountsCreateData {
-    /// Account type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Account type. Undocumented; description derived from the name (vendor document of 2026-06). Default `Paid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_type: Option<AccountsCreateDataAccountType>,
     /// Billing mode. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -1237,7 +1264,7 @@ impl AccountsCreateData {
             usage_type: Default::default(),
         }
     }
-    /// Account type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Account type. Undocumented; description derived from the name (vendor document of 2026-06). Default `Paid`.
     #[inline]
     #[must_use]
     pub fn account_type(
@@ -1439,228 +1466,6 @@ impl Fields for AccountsCreateData {
                 "Usage type. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-    ];
-}
-
-/// Accounts create data ir fields. Undocumented; description derived from the name (vendor document of 2026-06).
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AccountsCreateDataIrFields {
-    /// City. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub city: Option<String>,
-    /// Company name. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub company_name: String,
-    /// Contact email. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub contact_email: String,
-    /// Contact first name. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub contact_first_name: String,
-    /// Contact last name. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub contact_last_name: String,
-    /// Country. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub country: String,
-    /// Industry. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub industry: AccountsCreateDataIrFieldsIndustry,
-    /// Number of employees endpoints. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub number_of_employees_endpoints: i64,
-    /// Postal. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub postal: Option<String>,
-    /// Region. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-}
-
-impl AccountsCreateDataIrFields {
-    /// Creates a value with the required fields.
-    #[inline]
-    pub fn new(
-        company_name: impl Into<String>,
-        contact_email: impl Into<String>,
-        contact_first_name: impl Into<String>,
-        contact_last_name: impl Into<String>,
-        country: impl Into<String>,
-        industry: impl Into<AccountsCreateDataIrFieldsIndustry>,
-        number_of_employees_endpoints: i64,
-    ) -> Self {
-        Self {
-            company_name: company_name.into(),
-            contact_email: contact_email.into(),
-            contact_first_name: contact_first_name.into(),
-            contact_last_name: contact_last_name.into(),
-            country: country.into(),
-            industry: industry.into(),
-            number_of_employees_endpoints,
-            city: Default::default(),
-            postal: Default::default(),
-            region: Default::default(),
-        }
-    }
-    /// City. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn city(mut self, city: impl Into<String>) -> Self {
-        self.city = Some(city.into());
-        self
-    }
-    /// Company name. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn company_name(mut self, company_name: impl Into<String>) -> Self {
-        self.company_name = company_name.into();
-        self
-    }
-    /// Contact email. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn contact_email(mut self, contact_email: impl Into<String>) -> Self {
-        self.contact_email = contact_email.into();
-        self
-    }
-    /// Contact first name. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn contact_first_name(mut self, contact_first_name: impl Into<String>) -> Self {
-        self.contact_first_name = contact_first_name.into();
-        self
-    }
-    /// Contact last name. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn contact_last_name(mut self, contact_last_name: impl Into<String>) -> Self {
-        self.contact_last_name = contact_last_name.into();
-        self
-    }
-    /// Country. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn country(mut self, country: impl Into<String>) -> Self {
-        self.country = country.into();
-        self
-    }
-    /// Industry. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn industry(
-        mut self,
-        industry: impl Into<AccountsCreateDataIrFieldsIndustry>,
-    ) -> Self {
-        self.industry = industry.into();
-        self
-    }
-    /// Number of employees endpoints. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn number_of_employees_endpoints(
-        mut self,
-        number_of_employees_endpoints: i64,
-    ) -> Self {
-        self.number_of_employees_endpoints = number_of_employees_endpoints;
-        self
-    }
-    /// Postal. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn postal(mut self, postal: impl Into<String>) -> Self {
-        self.postal = Some(postal.into());
-        self
-    }
-    /// Region. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
-        self
-    }
-}
-
-impl crate::runtime::Sealed for AccountsCreateDataIrFields {}
-impl Fields for AccountsCreateDataIrFields {
-    const FIELDS: &'static [Field] = &[
-        Field::new(
-            "city",
-            "city",
-            FieldKind::String,
-            "City. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
-        Field {
-            required: true,
-            ..Field::new(
-                "companyName",
-                "company_name",
-                FieldKind::String,
-                "Company name. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
-        Field {
-            required: true,
-            ..Field::new(
-                "contactEmail",
-                "contact_email",
-                FieldKind::String,
-                "Contact email. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
-        Field {
-            required: true,
-            ..Field::new(
-                "contactFirstName",
-                "contact_first_name",
-                FieldKind::String,
-                "Contact first name. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
-        Field {
-            required: true,
-            ..Field::new(
-                "contactLastName",
-                "contact_last_name",
-                FieldKind::String,
-                "Contact last name. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
-        Field {
-            required: true,
-            ..Field::new(
-                "country",
-                "country",
-                FieldKind::String,
-                "Country. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
-        Field {
-            required: true,
-            enum_values: <AccountsCreateDataIrFieldsIndustry as OpenEnum>::VALUES,
-            ..Field::new(
-                "industry",
-                "industry",
-                FieldKind::String,
-                "Industry. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
-        Field {
-            required: true,
-            ..Field::new(
-                "numberOfEmployeesEndpoints",
-                "number_of_employees_endpoints",
-                FieldKind::Integer,
-                "Number of employees endpoints. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
-        Field::new(
-            "postal",
-            "postal",
-            FieldKind::String,
-            "Postal. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
-        Field::new(
-            "region",
-            "region",
-            FieldKind::String,
-            "Region. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
     ];
 }
 
@@ -3848,7 +3653,7 @@ pub struct AccountsCreateDataSkus {
     /// Total licenses. Undocumented; description derived from the name (vendor document of 2026-06). At least 0, default 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_licenses: Option<i64>,
-    /// Type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Type. Undocumented; description derived from the name (vendor document of 2026-06). Default `Core`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<AccountsCreateDataSkusType>,
     /// Unlimited. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
@@ -3886,7 +3691,7 @@ impl AccountsCreateDataSkus {
         self.total_licenses = Some(total_licenses);
         self
     }
-    /// Type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Type. Undocumented; description derived from the name (vendor document of 2026-06). Default `Core`.
     #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<AccountsCreateDataSkusType>) -> Self {
@@ -5064,22 +4869,6 @@ open_enum! {
 }
 
 open_enum! {
-    /// Accounts create data ir fields industry values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum AccountsCreateDataIrFieldsIndustry {
-        /// Wire value `Education`.
-        Education = "Education",
-        /// Wire value `Government (Central/Federal)`.
-        GovernmentCentralFederal = "Government (Central/Federal)",
-        /// Wire value `Government (Local)`.
-        GovernmentLocal = "Government (Local)",
-        /// Wire value `Healthcare (Provider)`.
-        HealthcareProvider = "Healthcare (Provider)",
-        /// Wire value `Other`.
-        Other = "Other",
-    }
-}
-
-open_enum! {
     /// Accounts create data policy identity endpoint reporting values. Undocumented; description derived from the name (vendor document of 2026-06).
     pub enum AccountsCreateDataPolicyIdentityEndpointReporting {
         /// Wire value `disabled`.
@@ -5148,17 +4937,5 @@ open_enum! {
         Mssp = "mssp",
         /// Wire value `ir`.
         Ir = "ir",
-    }
-}
-
-open_enum! {
-    /// Accounts update result state values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum AccountsUpdateResultState {
-        /// Wire value `active`.
-        Active = "active",
-        /// Wire value `expired`.
-        Expired = "expired",
-        /// Wire value `deleted`.
-        Deleted = "deleted",
     }
 }

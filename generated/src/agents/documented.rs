@@ -3,8 +3,10 @@
 //! Operations of the documented tier and types, with the feature `documented`.
 
 use crate::agents::{
-    AppsVulnerabilityStatus, ConsoleMigrationStatus, InstallerType, MissingPermission,
-    RangerStatus, RemoteScriptLevel,
+    AgentApproveStatelessUpgradeFilterActiveProtection,
+    AgentApproveStatelessUpgradeFilterOsArch, AppsVulnerabilityStatus,
+    ConsoleMigrationStatus, InstallerType, MissingPermission, RangerStatus,
+    RemoteScriptLevel,
 };
 use crate::runtime::{Field, FieldKind, FieldValue, Fields, Filter, OpenEnum, open_enum};
 
@@ -174,11 +176,6 @@ pub struct AgentApproveStatelessUpgradeFilter {
     /// Console migration statuses nin. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_migration_statuses_nin: Option<Vec<ConsoleMigrationStatus>>,
-    /// Containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub containerized_workload_counts: Option<
-        AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts,
-    >,
     /// Core count between. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(rename = "coreCount__between", skip_serializing_if = "Option::is_none")]
     pub core_count_between: Option<String>,
@@ -305,9 +302,9 @@ pub struct AgentApproveStatelessUpgradeFilter {
     /// Ecs version contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
     #[serde(rename = "ecsVersion__contains", skip_serializing_if = "Option::is_none")]
     pub ecs_version_contains: Option<Vec<String>>,
-    /// Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub encrypted_applications: Option<Vec<bool>>,
+    pub encrypted_applications: Option<bool>,
     /// External id contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
     #[serde(rename = "externalId__contains", skip_serializing_if = "Option::is_none")]
     pub external_id_contains: Option<Vec<String>>,
@@ -362,9 +359,9 @@ pub struct AgentApproveStatelessUpgradeFilter {
     /// Installer types nin. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installer_types_nin: Option<Vec<InstallerType>>,
-    /// Is active. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is active. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_active: Option<Vec<bool>>,
+    pub is_active: Option<bool>,
     /// Is ad connector. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_ad_connector: Option<Vec<bool>>,
@@ -374,15 +371,15 @@ pub struct AgentApproveStatelessUpgradeFilter {
     /// Is hyper automate. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_hyper_automate: Option<Vec<bool>>,
-    /// Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_pending_uninstall: Option<Vec<bool>>,
+    pub is_pending_uninstall: Option<bool>,
     /// Is uninstalled. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_uninstalled: Option<Vec<bool>>,
-    /// Is up to date. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is up to date. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_up_to_date: Option<Vec<bool>>,
+    pub is_up_to_date: Option<bool>,
     /// K8s node labels contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
     #[serde(rename = "k8sNodeLabels__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_node_labels_contains: Option<Vec<String>>,
@@ -864,11 +861,6 @@ impl crate::runtime::object_reader::ReadMembers for AgentApproveStatelessUpgrade
             }
             "consoleMigrationStatusesNin" => {
                 self.console_migration_statuses_nin = crate::runtime::object_reader::value(
-                    map,
-                )?;
-            }
-            "containerizedWorkloadCounts" => {
-                self.containerized_workload_counts = crate::runtime::object_reader::value(
                     map,
                 )?;
             }
@@ -1827,18 +1819,6 @@ impl AgentApproveStatelessUpgradeFilter {
         );
         self
     }
-    /// Containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn containerized_workload_counts(
-        mut self,
-        containerized_workload_counts: impl Into<
-            AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts,
-        >,
-    ) -> Self {
-        self.containerized_workload_counts = Some(containerized_workload_counts.into());
-        self
-    }
     /// Core count between. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
@@ -2161,16 +2141,11 @@ impl AgentApproveStatelessUpgradeFilter {
         );
         self
     }
-    /// Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn encrypted_applications(
-        mut self,
-        encrypted_applications: impl IntoIterator<Item = impl Into<bool>>,
-    ) -> Self {
-        self.encrypted_applications = Some(
-            crate::runtime::converted(encrypted_applications),
-        );
+    pub fn encrypted_applications(mut self, encrypted_applications: bool) -> Self {
+        self.encrypted_applications = Some(encrypted_applications);
         self
     }
     /// External id contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
@@ -2333,14 +2308,11 @@ impl AgentApproveStatelessUpgradeFilter {
         self.installer_types_nin = Some(crate::runtime::converted(installer_types_nin));
         self
     }
-    /// Is active. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is active. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn is_active(
-        mut self,
-        is_active: impl IntoIterator<Item = impl Into<bool>>,
-    ) -> Self {
-        self.is_active = Some(crate::runtime::converted(is_active));
+    pub fn is_active(mut self, is_active: bool) -> Self {
+        self.is_active = Some(is_active);
         self
     }
     /// Is ad connector. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
@@ -2373,16 +2345,11 @@ impl AgentApproveStatelessUpgradeFilter {
         self.is_hyper_automate = Some(crate::runtime::converted(is_hyper_automate));
         self
     }
-    /// Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn is_pending_uninstall(
-        mut self,
-        is_pending_uninstall: impl IntoIterator<Item = impl Into<bool>>,
-    ) -> Self {
-        self.is_pending_uninstall = Some(
-            crate::runtime::converted(is_pending_uninstall),
-        );
+    pub fn is_pending_uninstall(mut self, is_pending_uninstall: bool) -> Self {
+        self.is_pending_uninstall = Some(is_pending_uninstall);
         self
     }
     /// Is uninstalled. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
@@ -2395,14 +2362,11 @@ impl AgentApproveStatelessUpgradeFilter {
         self.is_uninstalled = Some(crate::runtime::converted(is_uninstalled));
         self
     }
-    /// Is up to date. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is up to date. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn is_up_to_date(
-        mut self,
-        is_up_to_date: impl IntoIterator<Item = impl Into<bool>>,
-    ) -> Self {
-        self.is_up_to_date = Some(crate::runtime::converted(is_up_to_date));
+    pub fn is_up_to_date(mut self, is_up_to_date: bool) -> Self {
+        self.is_up_to_date = Some(is_up_to_date);
         self
     }
     /// K8s node labels contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
@@ -3457,7 +3421,7 @@ impl Filter for AgentApproveStatelessUpgradeFilter {
             }
             "ecsType__contains" => self.ecs_type_contains = value.list()?,
             "ecsVersion__contains" => self.ecs_version_contains = value.list()?,
-            "encryptedApplications" => self.encrypted_applications = value.booleans()?,
+            "encryptedApplications" => self.encrypted_applications = value.boolean()?,
             "externalId__contains" => self.external_id_contains = value.list()?,
             "externalIp__contains" => self.external_ip_contains = value.list()?,
             "filterId" => self.filter_id = value.string()?,
@@ -3479,13 +3443,13 @@ impl Filter for AgentApproveStatelessUpgradeFilter {
             "infected" => self.infected = value.boolean()?,
             "installerTypes" => self.installer_types = value.list()?,
             "installerTypesNin" => self.installer_types_nin = value.list()?,
-            "isActive" => self.is_active = value.booleans()?,
+            "isActive" => self.is_active = value.boolean()?,
             "isAdConnector" => self.is_ad_connector = value.booleans()?,
             "isDecommissioned" => self.is_decommissioned = value.booleans()?,
             "isHyperAutomate" => self.is_hyper_automate = value.booleans()?,
-            "isPendingUninstall" => self.is_pending_uninstall = value.booleans()?,
+            "isPendingUninstall" => self.is_pending_uninstall = value.boolean()?,
             "isUninstalled" => self.is_uninstalled = value.booleans()?,
-            "isUpToDate" => self.is_up_to_date = value.booleans()?,
+            "isUpToDate" => self.is_up_to_date = value.boolean()?,
             "k8sNodeLabels__contains" => self.k8s_node_labels_contains = value.list()?,
             "k8sNodeName__contains" => self.k8s_node_name_contains = value.list()?,
             "k8sType__contains" => self.k8s_type_contains = value.list()?,
@@ -4012,12 +3976,6 @@ impl Fields for AgentApproveStatelessUpgradeFilter {
             )
         },
         Field::new(
-            "containerizedWorkloadCounts",
-            "containerized_workload_counts",
-            FieldKind::Object,
-            "Containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
-        Field::new(
             "coreCount__between",
             "core_count_between",
             FieldKind::String,
@@ -4280,15 +4238,12 @@ impl Fields for AgentApproveStatelessUpgradeFilter {
                 "Ecs version contains. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-        Field {
-            item_count: (None, Some(5000)),
-            ..Field::new(
-                "encryptedApplications",
-                "encrypted_applications",
-                FieldKind::List,
-                "Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
+        Field::new(
+            "encryptedApplications",
+            "encrypted_applications",
+            FieldKind::Boolean,
+            "Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
         Field {
             item_count: (None, Some(255)),
             length: (Some(2), None),
@@ -4432,15 +4387,12 @@ impl Fields for AgentApproveStatelessUpgradeFilter {
                 "Installer types nin. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-        Field {
-            item_count: (None, Some(5000)),
-            ..Field::new(
-                "isActive",
-                "is_active",
-                FieldKind::List,
-                "Is active. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
+        Field::new(
+            "isActive",
+            "is_active",
+            FieldKind::Boolean,
+            "Is active. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
         Field {
             item_count: (None, Some(5000)),
             ..Field::new(
@@ -4468,15 +4420,12 @@ impl Fields for AgentApproveStatelessUpgradeFilter {
                 "Is hyper automate. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-        Field {
-            item_count: (None, Some(5000)),
-            ..Field::new(
-                "isPendingUninstall",
-                "is_pending_uninstall",
-                FieldKind::List,
-                "Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
+        Field::new(
+            "isPendingUninstall",
+            "is_pending_uninstall",
+            FieldKind::Boolean,
+            "Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
         Field {
             item_count: (None, Some(5000)),
             ..Field::new(
@@ -4486,15 +4435,12 @@ impl Fields for AgentApproveStatelessUpgradeFilter {
                 "Is uninstalled. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-        Field {
-            item_count: (None, Some(5000)),
-            ..Field::new(
-                "isUpToDate",
-                "is_up_to_date",
-                FieldKind::List,
-                "Is up to date. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
+        Field::new(
+            "isUpToDate",
+            "is_up_to_date",
+            FieldKind::Boolean,
+            "Is up to date. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
         Field {
             item_count: (None, Some(255)),
             length: (Some(2), None),
@@ -5255,93 +5201,6 @@ impl Fields for AgentApproveStatelessUpgradeFilter {
     ];
 }
 
-/// Agent approve stateless upgrade filter containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).
-#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts {
-    /// Containers count. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub containers_count: Option<i64>,
-    /// Pods count. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub pods_count: Option<i64>,
-    /// Tasks count. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub tasks_count: Option<i64>,
-}
-
-impl AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts {
-    /// Containers count. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn containers_count(mut self, containers_count: i64) -> Self {
-        self.containers_count = Some(containers_count);
-        self
-    }
-    /// Pods count. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn pods_count(mut self, pods_count: i64) -> Self {
-        self.pods_count = Some(pods_count);
-        self
-    }
-    /// Tasks count. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn tasks_count(mut self, tasks_count: i64) -> Self {
-        self.tasks_count = Some(tasks_count);
-        self
-    }
-}
-
-impl crate::runtime::Sealed
-for AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts {}
-impl Fields for AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts {
-    const FIELDS: &'static [Field] = &[
-        Field::new(
-            "containersCount",
-            "containers_count",
-            FieldKind::Integer,
-            "Containers count. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
-        Field::new(
-            "podsCount",
-            "pods_count",
-            FieldKind::Integer,
-            "Pods count. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
-        Field::new(
-            "tasksCount",
-            "tasks_count",
-            FieldKind::Integer,
-            "Tasks count. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
-    ];
-}
-
-open_enum! {
-    /// Agent approve stateless upgrade filter active protection values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum AgentApproveStatelessUpgradeFilterActiveProtection {
-        /// Wire value `edr`.
-        Edr = "edr",
-        /// Wire value `idr`.
-        Idr = "idr",
-    }
-}
-
 open_enum! {
     /// Agent approve stateless upgrade filter machine type values. Undocumented; description derived from the name (vendor document of 2026-06).
     pub enum AgentApproveStatelessUpgradeFilterMachineType {
@@ -5387,18 +5246,6 @@ open_enum! {
         Connecting = "connecting",
         /// Wire value `disconnecting`.
         Disconnecting = "disconnecting",
-    }
-}
-
-open_enum! {
-    /// Agent approve stateless upgrade filter os arch values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum AgentApproveStatelessUpgradeFilterOsArch {
-        /// Wire value `32 bit`.
-        X32Bit = "32 bit",
-        /// Wire value `64 bit`.
-        X64Bit = "64 bit",
-        /// Wire value `ARM64`.
-        Arm64 = "ARM64",
     }
 }
 

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use crate::agents::{
     AgentApproveStatelessUpgradeFilter,
     AgentApproveStatelessUpgradeFilterActiveProtection,
-    AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts,
     AgentApproveStatelessUpgradeFilterMachineType,
     AgentApproveStatelessUpgradeFilterMitigationMode,
     AgentApproveStatelessUpgradeFilterNetworkStatus,
@@ -21,8 +20,8 @@ use crate::agents::{
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Secret, Tier, Timestamp,
-    Undocumented, open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Secret,
+    Security, Tier, Timestamp, Undocumented, open_enum,
 };
 use crate::shared::{Scope, SortOrder};
 
@@ -35,6 +34,7 @@ pub static APPROVE_STATELESS_UPGRADE: Operation = Operation {
     summary: "Approve stateless upgrade (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.uninstall"], &[]),
     access: None,
     end: None,
@@ -45,6 +45,7 @@ pub static APPROVE_STATELESS_UPGRADE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -104,6 +105,7 @@ pub static APPROVE_UNINSTALL: Operation = Operation {
     summary: "Approve uninstall (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.approveUninstall"], &[]),
     access: None,
     end: None,
@@ -114,6 +116,7 @@ pub static APPROVE_UNINSTALL: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -169,6 +172,7 @@ pub static CAN_START_REMOTE_SHELL: Operation = Operation {
     summary: "Can start remote shell (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.remoteShell"], &[]),
     access: None,
     end: None,
@@ -179,6 +183,7 @@ pub static CAN_START_REMOTE_SHELL: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -234,6 +239,7 @@ pub static CLEAR_REMOTE_SHELL_SESSION: Operation = Operation {
     summary: "Clear remote shell session (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.clearRemoteShellSession"], &[]),
     access: None,
     end: None,
@@ -244,6 +250,7 @@ pub static CLEAR_REMOTE_SHELL_SESSION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -303,6 +310,7 @@ pub static DECOMMISSION: Operation = Operation {
     summary: "Decommission agents",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.decommission"], &[]),
     access: None,
     end: None,
@@ -313,6 +321,7 @@ pub static DECOMMISSION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -364,6 +373,7 @@ pub static DISABLE_AGENT: Operation = Operation {
     summary: "Disable agent (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.disableAgent"], &[]),
     access: None,
     end: None,
@@ -374,6 +384,7 @@ pub static DISABLE_AGENT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -429,6 +440,7 @@ pub static ENABLE_AGENT: Operation = Operation {
     summary: "Enable agent (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.enableAgent"], &[]),
     access: None,
     end: None,
@@ -439,6 +451,7 @@ pub static ENABLE_AGENT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -494,6 +507,7 @@ pub static FETCH_FIREWALL_RULES: Operation = Operation {
     summary: "Fetch firewall rules (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.configureFirewallLogging"], &[]),
     access: None,
     end: None,
@@ -504,6 +518,7 @@ pub static FETCH_FIREWALL_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -559,6 +574,7 @@ pub static FETCH_INSTALLED_APPS: Operation = Operation {
     summary: "Fetch installed apps (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.showApplications"], &[]),
     access: None,
     end: None,
@@ -569,6 +585,7 @@ pub static FETCH_INSTALLED_APPS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -620,6 +637,7 @@ pub static FIREWALL_LOGGING: Operation = Operation {
     summary: "Firewall logging (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.configureFirewallLogging"], &[]),
     access: None,
     end: None,
@@ -630,6 +648,7 @@ pub static FIREWALL_LOGGING: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -685,6 +704,7 @@ pub static LOCAL_UPGRADE_AUTHORIZATION: Operation = Operation {
     summary: "Local upgrade authorization (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Local Upgrade/Downgrade Authorization.edit"], &[]),
     access: None,
     end: None,
@@ -695,6 +715,7 @@ pub static LOCAL_UPGRADE_AUTHORIZATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -754,6 +775,7 @@ pub static MANAGE_TAGS: Operation = Operation {
     summary: "Manage tags (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.manageEndpointTags"], &[]),
     access: None,
     end: None,
@@ -764,6 +786,7 @@ pub static MANAGE_TAGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -819,6 +842,7 @@ pub static MARK_UP_TO_DATE: Operation = Operation {
     summary: "Mark up to date (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.markAsUpToDate"], &[]),
     access: None,
     end: None,
@@ -829,6 +853,7 @@ pub static MARK_UP_TO_DATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -884,6 +909,7 @@ pub static MOVE_TO_CONSOLE: Operation = Operation {
     summary: "Move to console (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.migrateAgent"], &[]),
     access: None,
     end: None,
@@ -894,6 +920,7 @@ pub static MOVE_TO_CONSOLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -945,6 +972,7 @@ pub static MOVE_TO_SITE: Operation = Operation {
     summary: "Move to site (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.moveToAnotherSite"], &[]),
     access: None,
     end: None,
@@ -955,6 +983,7 @@ pub static MOVE_TO_SITE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1010,6 +1039,7 @@ pub static RANDOMIZE_UUID: Operation = Operation {
     summary: "Randomize uuid (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.randomizeUuid"], &[]),
     access: None,
     end: None,
@@ -1020,6 +1050,7 @@ pub static RANDOMIZE_UUID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1071,6 +1102,7 @@ pub static DISABLE_RANGER: Operation = Operation {
     summary: "Disable ranger (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.disableRanger"], &[]),
     access: None,
     end: None,
@@ -1081,6 +1113,7 @@ pub static DISABLE_RANGER: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1136,6 +1169,7 @@ pub static ENABLE_RANGER: Operation = Operation {
     summary: "Enable ranger (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.enableRanger"], &[]),
     access: None,
     end: None,
@@ -1146,6 +1180,7 @@ pub static ENABLE_RANGER: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1201,6 +1236,7 @@ pub static REJECT_UNINSTALL: Operation = Operation {
     summary: "Reject uninstall (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.rejectUninstall"], &[]),
     access: None,
     end: None,
@@ -1211,6 +1247,7 @@ pub static REJECT_UNINSTALL: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1266,6 +1303,7 @@ pub static RESET_LOCAL_CONFIG: Operation = Operation {
     summary: "Reset local config (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.resetLocalConfiguration"], &[]),
     access: None,
     end: None,
@@ -1276,6 +1314,7 @@ pub static RESET_LOCAL_CONFIG: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1331,6 +1370,7 @@ pub static RESET_PASSPHRASE: Operation = Operation {
     summary: "Reset passphrase (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.resetPassphrase"], &[]),
     access: None,
     end: None,
@@ -1341,6 +1381,7 @@ pub static RESET_PASSPHRASE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1392,6 +1433,7 @@ pub static RESET_PASSPHRASE_CAPABILITY: Operation = Operation {
     summary: "Reset passphrase capability (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.resetPassphrase"], &[]),
     access: None,
     end: None,
@@ -1402,6 +1444,7 @@ pub static RESET_PASSPHRASE_CAPABILITY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1457,6 +1500,7 @@ pub static RESTART_MACHINE: Operation = Operation {
     summary: "Restart machine (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.reboot"], &[]),
     access: None,
     end: None,
@@ -1467,6 +1511,7 @@ pub static RESTART_MACHINE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1518,6 +1563,7 @@ pub static SET_CONFIG: Operation = Operation {
     summary: "Set config (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.configuration"], &[]),
     access: None,
     end: None,
@@ -1528,6 +1574,7 @@ pub static SET_CONFIG: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1583,6 +1630,7 @@ pub static SET_EXTERNAL_ID: Operation = Operation {
     summary: "Set external id (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.setCustomerIdentifier"], &[]),
     access: None,
     end: None,
@@ -1593,6 +1641,7 @@ pub static SET_EXTERNAL_ID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1648,6 +1697,7 @@ pub static START_PROFILING: Operation = Operation {
     summary: "Start profiling (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.remoteProfiling"], &[]),
     access: None,
     end: None,
@@ -1658,6 +1708,7 @@ pub static START_PROFILING: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1713,6 +1764,7 @@ pub static START_REMOTE_SHELL: Operation = Operation {
     summary: "Start remote shell (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.remoteShell"], &[]),
     access: None,
     end: None,
@@ -1723,6 +1775,7 @@ pub static START_REMOTE_SHELL: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1778,6 +1831,7 @@ pub static STOP_PROFILING: Operation = Operation {
     summary: "Stop profiling (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.remoteProfiling"], &[]),
     access: None,
     end: None,
@@ -1788,6 +1842,7 @@ pub static STOP_PROFILING: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1843,6 +1898,7 @@ pub static TERMINATE_REMOTE_SHELL: Operation = Operation {
     summary: "Terminate remote shell (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.remoteShell"], &[]),
     access: None,
     end: None,
@@ -1853,6 +1909,7 @@ pub static TERMINATE_REMOTE_SHELL: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1908,6 +1965,7 @@ pub static UPDATE_SOFTWARE: Operation = Operation {
     summary: "Update software (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.updateSoftware"], &[]),
     access: None,
     end: None,
@@ -1918,6 +1976,7 @@ pub static UPDATE_SOFTWARE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1973,6 +2032,7 @@ pub static DISABLE_HYPER_AUTOMATION_PNA: Operation = Operation {
     summary: "Disable hyper automation pna (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Endpoints.edit", "Hyper Automate.connectionsEdit"],
         &[],
@@ -1986,6 +2046,7 @@ pub static DISABLE_HYPER_AUTOMATION_PNA: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -2045,6 +2106,7 @@ pub static ENABLE_HYPER_AUTOMATION_PNA: Operation = Operation {
     summary: "Enable hyper automation pna (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Endpoints.edit", "Hyper Automate.connectionsEdit"],
         &[],
@@ -2058,6 +2120,7 @@ pub static ENABLE_HYPER_AUTOMATION_PNA: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -2117,6 +2180,7 @@ pub static LIST_PASSPHRASES: Operation = Operation {
     summary: "List passphrases (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.showPassphrase"], &[]),
     access: None,
     end: None,
@@ -2127,6 +2191,7 @@ pub static LIST_PASSPHRASES: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <AgentsListPassphrasesQuery as Fields>::FIELDS,
@@ -2176,6 +2241,7 @@ pub static LIST_PROCESSES: Operation = Operation {
     summary: "List processes (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &[]),
     access: None,
     end: None,
@@ -2186,6 +2252,7 @@ pub static LIST_PROCESSES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<AgentsListProcessesQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -2227,6 +2294,7 @@ pub static LIST_TAGS: Operation = Operation {
     summary: "List tags (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &["Tag Management.edit"]),
     access: None,
     end: None,
@@ -2237,6 +2305,7 @@ pub static LIST_TAGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <AgentsListTagsQuery as Fields>::FIELDS,
@@ -2281,6 +2350,7 @@ pub static LIST_TAGS_FILTERS_COUNT: Operation = Operation {
     summary: "List tags filters count (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &["Tag Management.edit"]),
     access: None,
     end: None,
@@ -2291,6 +2361,7 @@ pub static LIST_TAGS_FILTERS_COUNT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <AgentsListTagsFiltersCountQuery as Fields>::FIELDS,
@@ -2340,6 +2411,7 @@ pub static GET_LOCAL_UPGRADE_AUTHORIZATION: Operation = Operation {
     summary: "Get local upgrade authorization (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Local Upgrade/Downgrade Authorization.view"], &[]),
     access: None,
     end: None,
@@ -2350,6 +2422,7 @@ pub static GET_LOCAL_UPGRADE_AUTHORIZATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -2396,6 +2469,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export agents",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &[]),
     access: None,
     end: None,
@@ -2406,6 +2480,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <AgentsExportQuery as Fields>::FIELDS,
@@ -2448,6 +2523,7 @@ pub static EXPORT_AGENTS_LIGHT: Operation = Operation {
     summary: "Export agents light (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.view"], &[]),
     access: None,
     end: None,
@@ -2458,6 +2534,7 @@ pub static EXPORT_AGENTS_LIGHT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <AgentsExportAgentsLightQuery as Fields>::FIELDS,
@@ -2507,6 +2584,7 @@ pub static EXPORT_AGENTS_PASSPHRASES: Operation = Operation {
     summary: "Export agents passphrases (agents)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.showPassphrase"], &[]),
     access: None,
     end: None,
@@ -2517,6 +2595,7 @@ pub static EXPORT_AGENTS_PASSPHRASES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[
@@ -2828,11 +2907,6 @@ pub struct AgentDecommissionFilter {
     /// Console migration statuses nin. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_migration_statuses_nin: Option<Vec<ConsoleMigrationStatus>>,
-    /// Containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub containerized_workload_counts: Option<
-        AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts,
-    >,
     /// Core count between. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(rename = "coreCount__between", skip_serializing_if = "Option::is_none")]
     pub core_count_between: Option<String>,
@@ -2959,9 +3033,9 @@ pub struct AgentDecommissionFilter {
     /// Ecs version contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
     #[serde(rename = "ecsVersion__contains", skip_serializing_if = "Option::is_none")]
     pub ecs_version_contains: Option<Vec<String>>,
-    /// Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub encrypted_applications: Option<Vec<bool>>,
+    pub encrypted_applications: Option<bool>,
     /// External id contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
     #[serde(rename = "externalId__contains", skip_serializing_if = "Option::is_none")]
     pub external_id_contains: Option<Vec<String>>,
@@ -3016,9 +3090,9 @@ pub struct AgentDecommissionFilter {
     /// Installer types nin. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installer_types_nin: Option<Vec<InstallerType>>,
-    /// Is active. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is active. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_active: Option<Vec<bool>>,
+    pub is_active: Option<bool>,
     /// Is ad connector. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_ad_connector: Option<Vec<bool>>,
@@ -3028,15 +3102,15 @@ pub struct AgentDecommissionFilter {
     /// Is hyper automate. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_hyper_automate: Option<Vec<bool>>,
-    /// Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_pending_uninstall: Option<Vec<bool>>,
+    pub is_pending_uninstall: Option<bool>,
     /// Is uninstalled. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_uninstalled: Option<Vec<bool>>,
-    /// Is up to date. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is up to date. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_up_to_date: Option<Vec<bool>>,
+    pub is_up_to_date: Option<bool>,
     /// K8s node labels contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
     #[serde(rename = "k8sNodeLabels__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_node_labels_contains: Option<Vec<String>>,
@@ -3518,11 +3592,6 @@ impl crate::runtime::object_reader::ReadMembers for AgentDecommissionFilter {
             }
             "consoleMigrationStatusesNin" => {
                 self.console_migration_statuses_nin = crate::runtime::object_reader::value(
-                    map,
-                )?;
-            }
-            "containerizedWorkloadCounts" => {
-                self.containerized_workload_counts = crate::runtime::object_reader::value(
                     map,
                 )?;
             }
@@ -4481,18 +4550,6 @@ impl AgentDecommissionFilter {
         );
         self
     }
-    /// Containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[inline]
-    #[must_use]
-    pub fn containerized_workload_counts(
-        mut self,
-        containerized_workload_counts: impl Into<
-            AgentApproveStatelessUpgradeFilterContainerizedWorkloadCounts,
-        >,
-    ) -> Self {
-        self.containerized_workload_counts = Some(containerized_workload_counts.into());
-        self
-    }
     /// Core count between. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
@@ -4815,16 +4872,11 @@ impl AgentDecommissionFilter {
         );
         self
     }
-    /// Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn encrypted_applications(
-        mut self,
-        encrypted_applications: impl IntoIterator<Item = impl Into<bool>>,
-    ) -> Self {
-        self.encrypted_applications = Some(
-            crate::runtime::converted(encrypted_applications),
-        );
+    pub fn encrypted_applications(mut self, encrypted_applications: bool) -> Self {
+        self.encrypted_applications = Some(encrypted_applications);
         self
     }
     /// External id contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
@@ -4987,14 +5039,11 @@ impl AgentDecommissionFilter {
         self.installer_types_nin = Some(crate::runtime::converted(installer_types_nin));
         self
     }
-    /// Is active. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is active. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn is_active(
-        mut self,
-        is_active: impl IntoIterator<Item = impl Into<bool>>,
-    ) -> Self {
-        self.is_active = Some(crate::runtime::converted(is_active));
+    pub fn is_active(mut self, is_active: bool) -> Self {
+        self.is_active = Some(is_active);
         self
     }
     /// Is ad connector. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
@@ -5027,16 +5076,11 @@ impl AgentDecommissionFilter {
         self.is_hyper_automate = Some(crate::runtime::converted(is_hyper_automate));
         self
     }
-    /// Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn is_pending_uninstall(
-        mut self,
-        is_pending_uninstall: impl IntoIterator<Item = impl Into<bool>>,
-    ) -> Self {
-        self.is_pending_uninstall = Some(
-            crate::runtime::converted(is_pending_uninstall),
-        );
+    pub fn is_pending_uninstall(mut self, is_pending_uninstall: bool) -> Self {
+        self.is_pending_uninstall = Some(is_pending_uninstall);
         self
     }
     /// Is uninstalled. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
@@ -5049,14 +5093,11 @@ impl AgentDecommissionFilter {
         self.is_uninstalled = Some(crate::runtime::converted(is_uninstalled));
         self
     }
-    /// Is up to date. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    /// Is up to date. Undocumented; description derived from the name (vendor document of 2026-06).
     #[inline]
     #[must_use]
-    pub fn is_up_to_date(
-        mut self,
-        is_up_to_date: impl IntoIterator<Item = impl Into<bool>>,
-    ) -> Self {
-        self.is_up_to_date = Some(crate::runtime::converted(is_up_to_date));
+    pub fn is_up_to_date(mut self, is_up_to_date: bool) -> Self {
+        self.is_up_to_date = Some(is_up_to_date);
         self
     }
     /// K8s node labels contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 255 items, each at least 2 characters.
@@ -6111,7 +6152,7 @@ impl Filter for AgentDecommissionFilter {
             }
             "ecsType__contains" => self.ecs_type_contains = value.list()?,
             "ecsVersion__contains" => self.ecs_version_contains = value.list()?,
-            "encryptedApplications" => self.encrypted_applications = value.booleans()?,
+            "encryptedApplications" => self.encrypted_applications = value.boolean()?,
             "externalId__contains" => self.external_id_contains = value.list()?,
             "externalIp__contains" => self.external_ip_contains = value.list()?,
             "filterId" => self.filter_id = value.string()?,
@@ -6133,13 +6174,13 @@ impl Filter for AgentDecommissionFilter {
             "infected" => self.infected = value.boolean()?,
             "installerTypes" => self.installer_types = value.list()?,
             "installerTypesNin" => self.installer_types_nin = value.list()?,
-            "isActive" => self.is_active = value.booleans()?,
+            "isActive" => self.is_active = value.boolean()?,
             "isAdConnector" => self.is_ad_connector = value.booleans()?,
             "isDecommissioned" => self.is_decommissioned = value.booleans()?,
             "isHyperAutomate" => self.is_hyper_automate = value.booleans()?,
-            "isPendingUninstall" => self.is_pending_uninstall = value.booleans()?,
+            "isPendingUninstall" => self.is_pending_uninstall = value.boolean()?,
             "isUninstalled" => self.is_uninstalled = value.booleans()?,
-            "isUpToDate" => self.is_up_to_date = value.booleans()?,
+            "isUpToDate" => self.is_up_to_date = value.boolean()?,
             "k8sNodeLabels__contains" => self.k8s_node_labels_contains = value.list()?,
             "k8sNodeName__contains" => self.k8s_node_name_contains = value.list()?,
             "k8sType__contains" => self.k8s_type_contains = value.list()?,
@@ -6666,12 +6707,6 @@ impl Fields for AgentDecommissionFilter {
             )
         },
         Field::new(
-            "containerizedWorkloadCounts",
-            "containerized_workload_counts",
-            FieldKind::Object,
-            "Containerized workload counts. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
-        Field::new(
             "coreCount__between",
             "core_count_between",
             FieldKind::String,
@@ -6934,15 +6969,12 @@ impl Fields for AgentDecommissionFilter {
                 "Ecs version contains. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-        Field {
-            item_count: (None, Some(5000)),
-            ..Field::new(
-                "encryptedApplications",
-                "encrypted_applications",
-                FieldKind::List,
-                "Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
+        Field::new(
+            "encryptedApplications",
+            "encrypted_applications",
+            FieldKind::Boolean,
+            "Encrypted applications. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
         Field {
             item_count: (None, Some(255)),
             length: (Some(2), None),
@@ -7086,15 +7118,12 @@ impl Fields for AgentDecommissionFilter {
                 "Installer types nin. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-        Field {
-            item_count: (None, Some(5000)),
-            ..Field::new(
-                "isActive",
-                "is_active",
-                FieldKind::List,
-                "Is active. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
+        Field::new(
+            "isActive",
+            "is_active",
+            FieldKind::Boolean,
+            "Is active. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
         Field {
             item_count: (None, Some(5000)),
             ..Field::new(
@@ -7122,15 +7151,12 @@ impl Fields for AgentDecommissionFilter {
                 "Is hyper automate. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-        Field {
-            item_count: (None, Some(5000)),
-            ..Field::new(
-                "isPendingUninstall",
-                "is_pending_uninstall",
-                FieldKind::List,
-                "Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
+        Field::new(
+            "isPendingUninstall",
+            "is_pending_uninstall",
+            FieldKind::Boolean,
+            "Is pending uninstall. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
         Field {
             item_count: (None, Some(5000)),
             ..Field::new(
@@ -7140,15 +7166,12 @@ impl Fields for AgentDecommissionFilter {
                 "Is uninstalled. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
-        Field {
-            item_count: (None, Some(5000)),
-            ..Field::new(
-                "isUpToDate",
-                "is_up_to_date",
-                FieldKind::List,
-                "Is up to date. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
-        },
+        Field::new(
+            "isUpToDate",
+            "is_up_to_date",
+            FieldKind::Boolean,
+            "Is up to date. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
         Field {
             item_count: (None, Some(255)),
             length: (Some(2), None),
@@ -12121,7 +12144,7 @@ pub struct AgentsUpdateSoftwareData {
     /// Package id. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package_id: Option<String>,
-    /// Package type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Package type. Undocumented; description derived from the name (vendor document of 2026-06). Default `AgentAndRanger`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package_type: Option<AgentsUpdateSoftwareDataPackageType>,
     /// Path. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -12208,7 +12231,7 @@ impl AgentsUpdateSoftwareData {
         self.package_id = Some(package_id.into());
         self
     }
-    /// Package type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Package type. Undocumented; description derived from the name (vendor document of 2026-06). Default `AgentAndRanger`.
     #[inline]
     #[must_use]
     pub fn package_type(

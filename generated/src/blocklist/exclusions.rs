@@ -5,11 +5,12 @@
 use serde_json::Value;
 
 use crate::blocklist::BlocklistType;
-use crate::exclusions::EntryScope;
+use crate::exclusions::{EntryScope, ExclusionImport};
 use crate::runtime::{
-    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilePart,
+    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::ScopeFilter;
 
@@ -22,6 +23,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update blocklist",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Blacklist.edit"], &[]),
     access: None,
     end: None,
@@ -32,6 +34,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -69,6 +72,64 @@ pub fn update(
     Request::new(&UPDATE).with_body(body)
 }
 
+/// Metadata of `POST /web/api/v{version}/restrictions/import`.
+pub static IMPORT: Operation = Operation {
+    id: "blocklist_import",
+    resource: "blocklist",
+    method: Method::Post,
+    path: "/web/api/v{version}/restrictions/import",
+    summary: "Import blocklist",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["Blacklist.create"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[BodyPart::new("", false, <BlocklistImportRequest as Fields>::FIELDS)],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_restrictions_import_post",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_restrictions_import_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Import blocklist
+///
+/// Import blocklist. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/restrictions/import`, API 2.1.
+///
+/// Required permissions: Blacklist.create. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn import(
+    body: &BlocklistImportRequest,
+) -> Result<Request<Data<ExclusionImport>>, RequestError> {
+    Request::new(&IMPORT).with_body(body)?.with_file("file", &body.file)
+}
+
 /// Metadata of `GET /web/api/v{version}/restrictions/report/{report_id}`.
 pub static GET_REPORT: Operation = Operation {
     id: "blocklist_get_report",
@@ -78,6 +139,7 @@ pub static GET_REPORT: Operation = Operation {
     summary: "Get report (blocklist)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.view"], &[]),
     access: None,
     end: None,
@@ -88,6 +150,7 @@ pub static GET_REPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[],
@@ -132,6 +195,7 @@ pub static VALIDATE: Operation = Operation {
     summary: "Validate blocklist",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Blacklist.create"], &[]),
     access: None,
     end: None,
@@ -142,6 +206,7 @@ pub static VALIDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -271,6 +336,64 @@ impl crate::runtime::object_reader::ReadMembers for Blocklist {
     }
 }
 crate::runtime::object_reader::impl_read_members!(Blocklist);
+
+/// Blocklist import request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
+pub struct BlocklistImportRequest {
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub file: FilePart,
+    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+}
+
+impl BlocklistImportRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(file: impl Into<FilePart>) -> Self {
+        Self {
+            file: file.into(),
+            filter: Default::default(),
+        }
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = file.into();
+        self
+    }
+    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<String>) -> Self {
+        self.filter = Some(filter.into());
+        self
+    }
+}
+
+impl crate::runtime::Sealed for BlocklistImportRequest {}
+impl Fields for BlocklistImportRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new(
+                "file",
+                "file",
+                FieldKind::String,
+                "File. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "filter",
+            "filter",
+            FieldKind::String,
+            "Filter. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+    ];
+}
 
 /// Blocklist update data. Undocumented; description derived from the name (vendor document of 2026-06).
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -1977,8 +1977,8 @@ pub struct GetStarRules {
     pub status: Vec<crate::star_rules::RuleStatus>,
     /// Substrings of the name or email address of the creator; any of them matches.
     pub creator_contains: Vec<String>,
-    /// Query type.
-    pub query_type: Option<crate::star_rules::RuleQueryType>,
+    /// Query types.
+    pub query_type: Vec<crate::star_rules::RuleQueryType>,
     /// Full-text search strings; any of them matches.
     pub query: Vec<String>,
     /// Substrings of the description; any of them matches.
@@ -2020,13 +2020,13 @@ impl GetStarRules {
         self.creator_contains = creator_contains.into_iter().map(Into::into).collect();
         self
     }
-    /// Query type.
+    /// Query types.
     #[must_use]
     pub fn query_type(
         mut self,
-        query_type: impl Into<crate::star_rules::RuleQueryType>,
+        query_type: impl IntoIterator<Item = impl Into<crate::star_rules::RuleQueryType>>,
     ) -> Self {
-        self.query_type = Some(query_type.into());
+        self.query_type = query_type.into_iter().map(Into::into).collect();
         self
     }
     /// Full-text search strings; any of them matches.
@@ -2249,7 +2249,7 @@ impl CommandDeclaration for GetStarRules {
             ),
             Argument {
                 values: <crate::star_rules::RuleQueryType as crate::runtime::OpenEnum>::VALUES,
-                ..Argument::new("queryType", ArgumentKind::String, "Query type.")
+                ..Argument::new("queryType", ArgumentKind::List, "Query types.")
             },
             Argument::new(
                 "query",
@@ -2308,13 +2308,14 @@ impl CommandDeclaration for GetStarRules {
             .unwrap_or_default();
         let creator_contains = arguments.list("creator_contains")?.unwrap_or_default();
         let query_type = arguments
-            .choice(
+            .choices(
                 "queryType",
                 Choices {
                     values: <crate::star_rules::RuleQueryType as crate::runtime::OpenEnum>::VALUES,
                     ignore_case: true,
                 },
-            )?;
+            )?
+            .unwrap_or_default();
         let query = arguments.list("query")?.unwrap_or_default();
         let description_contains = arguments
             .list("description_contains")?

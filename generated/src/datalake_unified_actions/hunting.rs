@@ -10,7 +10,7 @@ use crate::datalake_unified_actions::DatalakeUnifiedActionsPerformUnifiedActionR
 use crate::runtime::{
     ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
     Method, Operation, OperationKind, Paging, Permissions, Request, RequestError,
-    ResponseFormat, Tier, Undocumented,
+    RequestFormat, ResponseFormat, Security, Tier, Undocumented,
 };
 
 /// Metadata of `POST /web/api/v{version}/xdr/action-controller/fetch-surface-ids`.
@@ -22,6 +22,7 @@ pub static FETCH_SURFACE_IDS: Operation = Operation {
     summary: "Fetch surface ids (datalake unified actions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +33,7 @@ pub static FETCH_SURFACE_IDS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<DatalakeUnifiedActionsFetchSurfaceIdsQuery as Fields>::FIELDS],
     body_parts: &[
@@ -85,6 +87,7 @@ pub static FETCH_UNIFIED_ACTIONS: Operation = Operation {
     summary: "Fetch unified actions (datalake unified actions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -95,6 +98,7 @@ pub static FETCH_UNIFIED_ACTIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DatalakeUnifiedActionsFetchUnifiedActionsQuery as Fields>::FIELDS],
     body_parts: &[
@@ -148,6 +152,7 @@ pub static PERFORM_UNIFIED_ACTION: Operation = Operation {
     summary: "Perform unified action (datalake unified actions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.create", "XDR Inventory.edit"], &[]),
     access: None,
     end: None,
@@ -158,6 +163,7 @@ pub static PERFORM_UNIFIED_ACTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<DatalakeUnifiedActionsPerformUnifiedActionQuery as Fields>::FIELDS],
     body_parts: &[
@@ -211,6 +217,7 @@ pub static PERFORM_UNIFIED_ACTION_NOTIFY: Operation = Operation {
     summary: "Perform unified action notify (datalake unified actions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.create", "XDR Inventory.edit"], &[]),
     access: None,
     end: None,
@@ -221,6 +228,7 @@ pub static PERFORM_UNIFIED_ACTION_NOTIFY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <DatalakeUnifiedActionsPerformUnifiedActionNotifyQuery as Fields>::FIELDS,

@@ -5,7 +5,7 @@
 use crate::runtime::{
     ApiVersion, Data, End, Evidence, Field, FieldKind, Fields, FilterRequirement, Method,
     OpenEnum, Operation, OperationKind, Paging, Permissions, Request, RequestError,
-    ResponseFormat, Tier, Undocumented,
+    RequestFormat, ResponseFormat, Security, Tier, Undocumented,
 };
 use crate::shared::SortOrder;
 
@@ -18,6 +18,7 @@ pub static FETCH_FILE: Operation = Operation {
     summary: "Fetch file (deep visibility)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Deep Visibility.fileFetch"], &[]),
     access: None,
     end: None,
@@ -28,6 +29,7 @@ pub static FETCH_FILE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<DeepVisibilityFetchFileQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -69,6 +71,7 @@ pub static GET_PROCESS_STATE: Operation = Operation {
     summary: "Get process state (deep visibility)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["SDL Data.viewEdr"], &[]),
     access: None,
     end: Some(
@@ -81,6 +84,7 @@ pub static GET_PROCESS_STATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<DeepVisibilityGetProcessStateQuery as Fields>::FIELDS],
     body_parts: &[],

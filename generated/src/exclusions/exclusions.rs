@@ -5,13 +5,16 @@
 use serde_json::Value;
 
 use crate::exclusions::{
-    EntryScope, ExclusionAction, ExclusionType, ListSource, PathExclusionType,
+    EntryScope, ExclusionAction, ExclusionCondition, ExclusionEngine,
+    ExclusionInteractionLevel, ExclusionThreatType, ExclusionType,
+    ExclusionValidateStatus, ListSource, PathExclusionType,
 };
 use crate::firewall_control::FirewallControlReorderFilter;
 use crate::runtime::{
-    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    Method, OpenEnum, Operation, OperationKind, Page, Paging, Permissions, Request,
-    RequestError, ResponseFormat, Tier, Undocumented, open_enum,
+    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilePart,
+    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    Undocumented, open_enum,
 };
 
 /// Metadata of `PUT /web/api/v{version}/exclusions`.
@@ -23,6 +26,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.edit"], &[]),
     access: None,
     end: None,
@@ -33,6 +37,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -67,6 +72,64 @@ pub fn update(
     Request::new(&UPDATE).with_body(body)
 }
 
+/// Metadata of `POST /web/api/v{version}/exclusions/import`.
+pub static IMPORT: Operation = Operation {
+    id: "exclusions_import",
+    resource: "exclusions",
+    method: Method::Post,
+    path: "/web/api/v{version}/exclusions/import",
+    summary: "Import exclusions",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["Exclusions.create"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[BodyPart::new("", false, <ExclusionsImportRequest as Fields>::FIELDS)],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_exclusions_import_post",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_exclusions_import_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Import exclusions
+///
+/// Import exclusions. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/exclusions/import`, API 2.1.
+///
+/// Required permissions: Exclusions.create. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn import(
+    body: &ExclusionsImportRequest,
+) -> Result<Request<Data<ExclusionImport>>, RequestError> {
+    Request::new(&IMPORT).with_body(body)?.with_file("file", &body.file)
+}
+
 /// Metadata of `GET /web/api/v{version}/exclusions/report/{report_id}`.
 pub static GET_REPORT: Operation = Operation {
     id: "exclusions_get_report",
@@ -76,6 +139,7 @@ pub static GET_REPORT: Operation = Operation {
     summary: "Get report (exclusions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.view"], &[]),
     access: None,
     end: None,
@@ -86,6 +150,7 @@ pub static GET_REPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[],
@@ -130,6 +195,7 @@ pub static VALIDATE: Operation = Operation {
     summary: "Validate exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.create"], &[]),
     access: None,
     end: None,
@@ -140,6 +206,7 @@ pub static VALIDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -188,6 +255,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export exclusions",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Exclusions.view"], &[]),
     access: None,
     end: None,
@@ -198,6 +266,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ExclusionsExportQuery as Fields>::FIELDS,
@@ -247,6 +316,7 @@ pub static EXPORT_RESTRICTIONS: Operation = Operation {
     summary: "Export restrictions (exclusions)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Blacklist.view"], &[]),
     access: None,
     end: None,
@@ -257,6 +327,7 @@ pub static EXPORT_RESTRICTIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ExclusionsExportRestrictionsQuery as Fields>::FIELDS,
@@ -392,6 +463,40 @@ impl crate::runtime::object_reader::ReadMembers for Exclusion2 {
     }
 }
 crate::runtime::object_reader::impl_read_members!(Exclusion2);
+
+/// Exclusion import. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct ExclusionImport {
+    /// Report id. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub report_id: Option<String>,
+    /// Succeeded. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub succeeded: Option<i64>,
+    /// Total. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub total: Option<i64>,
+}
+
+impl crate::runtime::object_reader::ReadMembers for ExclusionImport {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "reportId" => self.report_id = crate::runtime::object_reader::string(map)?,
+            "succeeded" => self.succeeded = crate::runtime::object_reader::integer(map)?,
+            "total" => self.total = crate::runtime::object_reader::integer(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::object_reader::impl_read_members!(ExclusionImport);
 
 /// Exclusion validate. Undocumented; description derived from the name (vendor document of 2026-06).
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -1387,7 +1492,7 @@ pub struct ExclusionsExportRestrictionsQuery {
     /// Source. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Vec<ListSource>>,
-    /// Type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Type. Undocumented; description derived from the name (vendor document of 2026-06). Default `black_hash`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<ExclusionRestrictionType>,
     /// Types. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
@@ -1618,7 +1723,7 @@ impl ExclusionsExportRestrictionsQuery {
         self.source = Some(crate::runtime::converted(source));
         self
     }
-    /// Type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Type. Undocumented; description derived from the name (vendor document of 2026-06). Default `black_hash`.
     #[inline]
     #[must_use]
     pub fn type_(mut self, type_: impl Into<ExclusionRestrictionType>) -> Self {
@@ -1905,6 +2010,64 @@ impl Fields for ExclusionsExportRestrictionsQuery {
                 "Imported. Undocumented; description derived from the name (vendor document of 2026-06).",
             )
         },
+    ];
+}
+
+/// Exclusions import request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
+pub struct ExclusionsImportRequest {
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub file: FilePart,
+    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+}
+
+impl ExclusionsImportRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(file: impl Into<FilePart>) -> Self {
+        Self {
+            file: file.into(),
+            filter: Default::default(),
+        }
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = file.into();
+        self
+    }
+    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<String>) -> Self {
+        self.filter = Some(filter.into());
+        self
+    }
+}
+
+impl crate::runtime::Sealed for ExclusionsImportRequest {}
+impl Fields for ExclusionsImportRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new(
+                "file",
+                "file",
+                FieldKind::String,
+                "File. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "filter",
+            "filter",
+            FieldKind::String,
+            "Filter. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
     ];
 }
 
@@ -2354,62 +2517,6 @@ open_enum! {
 }
 
 open_enum! {
-    /// Exclusion condition values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum ExclusionCondition {
-        /// Wire value `white_hash`.
-        WhiteHash = "white_hash",
-        /// Wire value `path`.
-        Path = "path",
-        /// Wire value `certificate`.
-        Certificate = "certificate",
-        /// Wire value `file_type`.
-        FileType = "file_type",
-        /// Wire value `browser`.
-        Browser = "browser",
-        /// Wire value `commandline`.
-        Commandline = "commandline",
-        /// Wire value `container_native`.
-        ContainerNative = "container_native",
-        /// Wire value `user`.
-        User = "user",
-        /// Wire value `host`.
-        Host = "host",
-        /// Wire value `process`.
-        Process = "process",
-    }
-}
-
-open_enum! {
-    /// Exclusion engine values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum ExclusionEngine {
-        /// Wire value `suppress`.
-        Suppress = "suppress",
-        /// Wire value `suppress_dfi_only`.
-        SuppressDfiOnly = "suppress_dfi_only",
-        /// Wire value `suppress_dynamic_only`.
-        SuppressDynamicOnly = "suppress_dynamic_only",
-        /// Wire value `suppress_app_control`.
-        SuppressAppControl = "suppress_app_control",
-        /// Wire value `suppress_drift_detection`.
-        SuppressDriftDetection = "suppress_drift_detection",
-        /// Wire value `ad_secure_ep`.
-        AdSecureEp = "ad_secure_ep",
-    }
-}
-
-open_enum! {
-    /// Exclusion interaction level values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum ExclusionInteractionLevel {
-        /// Wire value `disable_all_monitors`.
-        DisableAllMonitors = "disable_all_monitors",
-        /// Wire value `disable_in_process_monitor`.
-        DisableInProcessMonitor = "disable_in_process_monitor",
-        /// Wire value `identity_only`.
-        IdentityOnly = "identity_only",
-    }
-}
-
-open_enum! {
     /// Exclusion mode type2 values. Undocumented; description derived from the name (vendor document of 2026-06).
     pub enum ExclusionModeType2 {
         /// Wire value `all`.
@@ -2428,36 +2535,6 @@ open_enum! {
     pub enum ExclusionRestrictionType {
         /// Wire value `black_hash`.
         BlackHash = "black_hash",
-    }
-}
-
-open_enum! {
-    /// Exclusion threat type values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum ExclusionThreatType {
-        /// Wire value `EDR`.
-        Edr = "EDR",
-        /// Wire value `IDR`.
-        Idr = "IDR",
-    }
-}
-
-open_enum! {
-    /// Exclusion validate status values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum ExclusionValidateStatus {
-        /// Wire value `Not recommended`.
-        NotRecommended = "Not recommended",
-        /// Wire value `Not allowed`.
-        NotAllowed = "Not allowed",
-        /// Wire value `NONE`.
-        None = "NONE",
-        /// Wire value `duplicated_value_sha1`.
-        DuplicatedValueSha1 = "duplicated_value_sha1",
-        /// Wire value `duplicated_value_sha256`.
-        DuplicatedValueSha256 = "duplicated_value_sha256",
-        /// Wire value `duplicated_value_sha1_sha256`.
-        DuplicatedValueSha1Sha256 = "duplicated_value_sha1_sha256",
-        /// Wire value `Duplication`.
-        Duplication = "Duplication",
     }
 }
 

@@ -8,8 +8,8 @@ use crate::firewall_control::{FirewallControlOsType, FirewallControlReorderFilte
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented,
-    open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, Undocumented, open_enum,
 };
 use crate::shared::{Scope, ScopeFilter, SortOrder, SuccessFlag};
 
@@ -22,6 +22,7 @@ pub static LIST: Operation = Operation {
     summary: "List firewall control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -35,6 +36,7 @@ pub static LIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <FirewallControlListQuery as Fields>::FIELDS,
@@ -79,6 +81,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create firewall control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -95,6 +98,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -146,6 +150,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete firewall control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -162,6 +167,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -212,6 +218,7 @@ pub static ADD_TAGS: Operation = Operation {
     summary: "Add tags (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -228,6 +235,7 @@ pub static ADD_TAGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -279,6 +287,7 @@ pub static GET_CONFIGURATION: Operation = Operation {
     summary: "Get configuration (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -292,6 +301,7 @@ pub static GET_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<FirewallControlGetConfigurationQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -338,6 +348,7 @@ pub static UPDATE_CONFIGURATION: Operation = Operation {
     summary: "Update configuration (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -356,6 +367,7 @@ pub static UPDATE_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -411,6 +423,7 @@ pub static COPY_RULES: Operation = Operation {
     summary: "Copy rules (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -429,6 +442,7 @@ pub static COPY_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -480,6 +494,7 @@ pub static ENABLE: Operation = Operation {
     summary: "Enable firewall control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -496,6 +511,7 @@ pub static ENABLE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -547,6 +563,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export firewall control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -560,6 +577,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <FirewallControlExportQuery as Fields>::FIELDS,
@@ -609,6 +627,7 @@ pub static MOVE_RULES: Operation = Operation {
     summary: "Move rules (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -627,6 +646,7 @@ pub static MOVE_RULES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -678,6 +698,7 @@ pub static LIST_PROTOCOLS: Operation = Operation {
     summary: "List protocols (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -691,6 +712,7 @@ pub static LIST_PROTOCOLS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<FirewallControlListProtocolsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -737,6 +759,7 @@ pub static REMOVE_TAGS: Operation = Operation {
     summary: "Remove tags (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -753,6 +776,7 @@ pub static REMOVE_TAGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -804,6 +828,7 @@ pub static REORDER: Operation = Operation {
     summary: "Reorder firewall control",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -820,6 +845,7 @@ pub static REORDER: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -871,6 +897,7 @@ pub static SET_LOCATION: Operation = Operation {
     summary: "Set location (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &[
@@ -887,6 +914,7 @@ pub static SET_LOCATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -942,6 +970,7 @@ pub static GET_TAG_RULE: Operation = Operation {
     summary: "Get tag rule (firewall control)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &[],
         &["Firewall Control.view", "Network Quarantine Control.view"],
@@ -955,6 +984,7 @@ pub static GET_TAG_RULE: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <FirewallControlGetTagRuleQuery as Fields>::FIELDS,
@@ -2077,6 +2107,7 @@ impl Fields for FirewallControlCreateDataLocalPort {
         },
         Field {
             item_count: (None, Some(5000)),
+            range: (Some(0), Some(65535)),
             ..Field::new(
                 "values",
                 "values",

@@ -8,7 +8,8 @@ use crate::graph_query_builder::GraphQueryBuilderAutocompleteGraphExplorerQueryR
 use crate::runtime::{
     ApiVersion, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Tier, open_enum,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security, Tier,
+    open_enum,
 };
 
 /// Metadata of `GET /web/api/v{version}/xdr/assets/query/builder/metadata`.
@@ -20,6 +21,7 @@ pub static GET_ASSETS_QUERY_METADATA: Operation = Operation {
     summary: "Get assets query metadata (graph query builder)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -30,6 +32,7 @@ pub static GET_ASSETS_QUERY_METADATA: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<GraphQueryBuilderGetAssetsQueryMetadataQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -76,6 +79,7 @@ pub static AUTOCOMPLETE_GRAPH_EXPLORER_QUERY: Operation = Operation {
     summary: "Autocomplete graph explorer query (graph query builder)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -86,6 +90,7 @@ pub static AUTOCOMPLETE_GRAPH_EXPLORER_QUERY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <GraphQueryBuilderAutocompleteGraphExplorerQueryQuery as Fields>::FIELDS,
@@ -138,6 +143,7 @@ pub static GET_GRAPH_EXPLORER_QUERY_AUTOCOMPLETE_V2: Operation = Operation {
     summary: "Get graph explorer query autocomplete v2 (graph query builder)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -148,6 +154,7 @@ pub static GET_GRAPH_EXPLORER_QUERY_AUTOCOMPLETE_V2: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <GraphQueryBuilderGetGraphExplorerQueryAutocompleteV2Query as Fields>::FIELDS,
@@ -200,6 +207,7 @@ pub static GET_GRAPH_EXPLORER_QUERY_METADATA: Operation = Operation {
     summary: "Get graph explorer query metadata (graph query builder)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -210,6 +218,7 @@ pub static GET_GRAPH_EXPLORER_QUERY_METADATA: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <GraphQueryBuilderGetGraphExplorerQueryMetadataQuery as Fields>::FIELDS,
@@ -258,6 +267,7 @@ pub static GET_GRAPH_EXPLORER_QUERY_METADATA_AVAILABLE_OPTIONS_V2: Operation = O
     summary: "Get graph explorer query metadata available options v2 (graph query builder)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -268,6 +278,7 @@ pub static GET_GRAPH_EXPLORER_QUERY_METADATA_AVAILABLE_OPTIONS_V2: Operation = O
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <GraphQueryBuilderGetGraphExplorerQueryMetadataAvailableOptionsV2Query as Fields>::FIELDS,
@@ -322,6 +333,7 @@ pub static LIST_GRAPH_EXPLORER_QUERY_METADATA_AVAILABLE_RELATIONS: Operation = O
     summary: "List graph explorer query metadata available relations (graph query builder)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -332,6 +344,7 @@ pub static LIST_GRAPH_EXPLORER_QUERY_METADATA_AVAILABLE_RELATIONS: Operation = O
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <GraphQueryBuilderListGraphExplorerQueryMetadataAvailableRelationsQuery as Fields>::FIELDS,
@@ -381,6 +394,7 @@ pub static AUTOCOMPLETE_GRAPH_EXPLORER_QUERY_TAG: Operation = Operation {
     summary: "Autocomplete graph explorer query tag (graph query builder)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -391,6 +405,7 @@ pub static AUTOCOMPLETE_GRAPH_EXPLORER_QUERY_TAG: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <GraphQueryBuilderAutocompleteGraphExplorerQueryTagQuery as Fields>::FIELDS,
@@ -442,6 +457,7 @@ pub static GET_GRAPH_SERVICES_FEATURES: Operation = Operation {
     summary: "Get graph services features (graph query builder)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["XDR Inventory.view"], &[]),
     access: None,
     end: None,
@@ -452,6 +468,7 @@ pub static GET_GRAPH_SERVICES_FEATURES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<GraphQueryBuilderGetGraphServicesFeaturesQuery as Fields>::FIELDS],
     body_parts: &[],

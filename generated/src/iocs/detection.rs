@@ -8,7 +8,7 @@ use crate::iocs::{IocMethod, IocType};
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields,
     FilterRequirement, Method, Operation, OperationKind, Page, Paging, Permissions,
-    Request, RequestError, ResponseFormat, Tier, Timestamp,
+    Request, RequestError, RequestFormat, ResponseFormat, Security, Tier, Timestamp,
 };
 use crate::shared::{Scope, ScopeFilter};
 
@@ -21,6 +21,7 @@ pub static SEARCH_STIX: Operation = Operation {
     summary: "Search stix (iocs)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threat Intelligence.manage"], &[]),
     access: None,
     end: None,
@@ -31,6 +32,7 @@ pub static SEARCH_STIX: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -82,6 +84,7 @@ pub static LIST_USER_CONFIG: Operation = Operation {
     summary: "List user config (iocs)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threat Intelligence.view"], &[]),
     access: None,
     end: None,
@@ -92,6 +95,7 @@ pub static LIST_USER_CONFIG: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<IocsListUserConfigQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -138,6 +142,7 @@ pub static SEARCH_USER_CONFIG: Operation = Operation {
     summary: "Search user config (iocs)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threat Intelligence.manage"], &[]),
     access: None,
     end: None,
@@ -148,6 +153,7 @@ pub static SEARCH_USER_CONFIG: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -199,6 +205,7 @@ pub static DELETE_USER_CONFIG: Operation = Operation {
     summary: "Delete user config (iocs)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threat Intelligence.manage"], &[]),
     access: None,
     end: None,
@@ -209,6 +216,7 @@ pub static DELETE_USER_CONFIG: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

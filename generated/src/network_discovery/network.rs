@@ -10,8 +10,8 @@ use crate::network_discovery::{
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented,
-    open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, Undocumented, open_enum,
 };
 use crate::shared::SortOrder;
 
@@ -24,6 +24,7 @@ pub static DEVICE_REVIEW: Operation = Operation {
     summary: "Device review (network discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.applyDeviceReview"], &[]),
     access: None,
     end: None,
@@ -34,6 +35,7 @@ pub static DEVICE_REVIEW: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -89,6 +91,7 @@ pub static UPDATE_DEVICE_REVIEW: Operation = Operation {
     summary: "Update device review (network discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.applyDeviceReview"], &[]),
     access: None,
     end: None,
@@ -99,6 +102,7 @@ pub static UPDATE_DEVICE_REVIEW: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -154,6 +158,7 @@ pub static GET_REPORT_CSV: Operation = Operation {
     summary: "Get report csv (network discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.view"], &[]),
     access: None,
     end: None,
@@ -164,6 +169,7 @@ pub static GET_REPORT_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <NetworkDiscoveryGetReportCsvQuery as Fields>::FIELDS,
@@ -213,6 +219,7 @@ pub static GET_SETTINGS: Operation = Operation {
     summary: "Get settings (network discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.view"], &[]),
     access: None,
     end: None,
@@ -223,6 +230,7 @@ pub static GET_SETTINGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<NetworkDiscoveryGetSettingsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -264,6 +272,7 @@ pub static UPDATE_SETTINGS: Operation = Operation {
     summary: "Update settings (network discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageNetworkDiscoverySettings"], &[]),
     access: None,
     end: None,
@@ -274,6 +283,7 @@ pub static UPDATE_SETTINGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -324,6 +334,7 @@ pub static LIST_TABLE_VIEW: Operation = Operation {
     summary: "List table view (network discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.view"], &[]),
     access: None,
     end: None,
@@ -334,6 +345,7 @@ pub static LIST_TABLE_VIEW: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[
         <NetworkDiscoveryListTableViewQuery as Fields>::FIELDS,
@@ -383,6 +395,7 @@ pub static TAGS: Operation = Operation {
     summary: "Tags network discovery",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.manageDeviceTags"], &[]),
     access: None,
     end: None,
@@ -393,6 +406,7 @@ pub static TAGS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -439,6 +453,7 @@ pub static GET_JSON: Operation = Operation {
     summary: "Get json (network discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.view"], &[]),
     access: None,
     end: None,
@@ -449,6 +464,7 @@ pub static GET_JSON: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -493,6 +509,7 @@ pub static EXPORT_JSON: Operation = Operation {
     summary: "Export json (network discovery)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Ranger.view"], &[]),
     access: None,
     end: None,
@@ -503,6 +520,7 @@ pub static EXPORT_JSON: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[],
@@ -674,7 +692,7 @@ pub struct NetworkDiscoveryCsvFilter {
     /// Os version contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 10 items, each at least 2 characters.
     #[serde(rename = "osVersion__contains", skip_serializing_if = "Option::is_none")]
     pub os_version_contains: Option<Vec<String>>,
-    /// Period. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Period. Undocumented; description derived from the name (vendor document of 2026-06). Default `latest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<NetworkDiscoveryFilterPeriod>,
     /// Query. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -1200,7 +1218,7 @@ impl NetworkDiscoveryCsvFilter {
         self.os_version_contains = Some(crate::runtime::converted(os_version_contains));
         self
     }
-    /// Period. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Period. Undocumented; description derived from the name (vendor document of 2026-06). Default `latest`.
     #[inline]
     #[must_use]
     pub fn period(mut self, period: impl Into<NetworkDiscoveryFilterPeriod>) -> Self {
@@ -1331,6 +1349,8 @@ impl Filter for NetworkDiscoveryCsvFilter {
             "siteNames" => self.site_names = value.list()?,
             "subnetAddress__contains" => self.subnet_address_contains = value.list()?,
             "tagName__contains" => self.tag_name_contains = value.list()?,
+            "tcpPorts__contains" => self.tcp_ports_contains = value.integers()?,
+            "udpPorts__contains" => self.udp_ports_contains = value.integers()?,
             _ => return Err(value),
         }
         Ok(())
@@ -1711,6 +1731,7 @@ impl Fields for NetworkDiscoveryCsvFilter {
         },
         Field {
             item_count: (None, Some(5000)),
+            range: (Some(0), Some(65535)),
             ..Field::new(
                 "tcpPorts__contains",
                 "tcp_ports_contains",
@@ -1720,6 +1741,7 @@ impl Fields for NetworkDiscoveryCsvFilter {
         },
         Field {
             item_count: (None, Some(5000)),
+            range: (Some(0), Some(65535)),
             ..Field::new(
                 "udpPorts__contains",
                 "udp_ports_contains",
@@ -2041,7 +2063,7 @@ pub struct NetworkDiscoveryFilter {
     /// Os version contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 10 items, each at least 2 characters.
     #[serde(rename = "osVersion__contains", skip_serializing_if = "Option::is_none")]
     pub os_version_contains: Option<Vec<String>>,
-    /// Period. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Period. Undocumented; description derived from the name (vendor document of 2026-06). Default `latest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<NetworkDiscoveryFilterPeriod>,
     /// Query. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -2577,7 +2599,7 @@ impl NetworkDiscoveryFilter {
         self.os_version_contains = Some(crate::runtime::converted(os_version_contains));
         self
     }
-    /// Period. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Period. Undocumented; description derived from the name (vendor document of 2026-06). Default `latest`.
     #[inline]
     #[must_use]
     pub fn period(mut self, period: impl Into<NetworkDiscoveryFilterPeriod>) -> Self {
@@ -2709,6 +2731,8 @@ impl Filter for NetworkDiscoveryFilter {
             "siteNames" => self.site_names = value.list()?,
             "subnetAddress__contains" => self.subnet_address_contains = value.list()?,
             "tagName__contains" => self.tag_name_contains = value.list()?,
+            "tcpPorts__contains" => self.tcp_ports_contains = value.integers()?,
+            "udpPorts__contains" => self.udp_ports_contains = value.integers()?,
             _ => return Err(value),
         }
         Ok(())
@@ -3095,6 +3119,7 @@ impl Fields for NetworkDiscoveryFilter {
         },
         Field {
             item_count: (None, Some(5000)),
+            range: (Some(0), Some(65535)),
             ..Field::new(
                 "tcpPorts__contains",
                 "tcp_ports_contains",
@@ -3104,6 +3129,7 @@ impl Fields for NetworkDiscoveryFilter {
         },
         Field {
             item_count: (None, Some(5000)),
+            range: (Some(0), Some(65535)),
             ..Field::new(
                 "udpPorts__contains",
                 "udp_ports_contains",

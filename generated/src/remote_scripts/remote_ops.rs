@@ -4,12 +4,70 @@
 
 use crate::remote_scripts::{ScriptOsType, ScriptPackage, ScriptScopeLevel, ScriptType};
 use crate::runtime::{
-    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
-    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
-    Permissions, Request, RequestError, ResponseFormat, Secret, Tier, Timestamp,
-    Undocumented, open_enum,
+    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, FilePart,
+    Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
+    Permissions, Request, RequestError, RequestFormat, ResponseFormat, Secret, Security,
+    Tier, Timestamp, Undocumented, open_enum,
 };
 use crate::shared::{SortOrder, SuccessFlag};
+
+/// Metadata of `POST /web/api/v{version}/remote-scripts`.
+pub static CREATE: Operation = Operation {
+    id: "remote_scripts_create",
+    resource: "remote_scripts",
+    method: Method::Post,
+    path: "/web/api/v{version}/remote-scripts",
+    summary: "Create remote scripts",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["Remote Script Orchestration.upload"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new("", false, <RemoteScriptsCreateRequest as Fields>::FIELDS),
+    ],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new("vendor-document", "2026-06", "_web_api_remote-scripts_post", ""),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_remote-scripts_post",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Create remote scripts
+///
+/// Create remote scripts. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `POST /web/api/v{version}/remote-scripts`, API 2.1.
+///
+/// Required permissions: Remote Script Orchestration.upload. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn create(
+    body: &RemoteScriptsCreateRequest,
+) -> Result<Request<Data<RemoteScript>>, RequestError> {
+    Request::new(&CREATE)
+        .with_body(body)?
+        .with_file("file", body.file.as_ref())?
+        .with_file("packageFile", body.package_file.as_ref())
+}
 
 /// Metadata of `DELETE /web/api/v{version}/remote-scripts`.
 pub static DELETE: Operation = Operation {
@@ -20,6 +78,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete remote scripts",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Remote Script Orchestration.delete"], &[]),
     access: None,
     end: None,
@@ -30,6 +89,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -72,6 +132,71 @@ pub fn delete(
     Request::new(&DELETE).with_body(body)
 }
 
+/// Metadata of `PUT /web/api/v{version}/remote-scripts/edit/{script_id}`.
+pub static EDIT: Operation = Operation {
+    id: "remote_scripts_edit",
+    resource: "remote_scripts",
+    method: Method::Put,
+    path: "/web/api/v{version}/remote-scripts/edit/{script_id}",
+    summary: "Edit remote script",
+    versions: &[ApiVersion::V2_1],
+    tier: Tier::Documented,
+    security: Security::ApiToken,
+    permissions: Permissions::new(&["Remote Script Orchestration.edit"], &[]),
+    access: None,
+    end: None,
+    kind: OperationKind::Action,
+    idempotent: true,
+    destructive: true,
+    filter: FilterRequirement::None,
+    rate_limit: None,
+    paging: Paging::None,
+    items: "data",
+    request_format: RequestFormat::Form,
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new("", false, <RemoteScriptsEditRequest as Fields>::FIELDS),
+    ],
+    secret_fields: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2026-06",
+            "_web_api_remote-scripts_edit_{script_id}_put",
+            "",
+        ),
+        Evidence::new(
+            "inference",
+            "2026-06",
+            "_web_api_remote-scripts_edit_{script_id}_put",
+            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+        ),
+    ],
+};
+
+/// Edit remote script
+///
+/// Edit remote script. Undocumented; description derived from the name (vendor document of 2026-06).
+///
+/// `PUT /web/api/v{version}/remote-scripts/edit/{script_id}`, API 2.1.
+///
+/// Required permissions: Remote Script Orchestration.edit. Sources: vendor document (2026-06), inference (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+#[inline]
+pub fn edit(
+    script_id: &str,
+    body: &RemoteScriptsEditRequest,
+) -> Result<Request<Data<RemoteScript>>, RequestError> {
+    Request::new(&EDIT)
+        .path_param("script_id", script_id)?
+        .with_body(body)?
+        .with_file("packageFile", body.package_file.as_ref())?
+        .with_file("scriptFile", body.script_file.as_ref())
+}
+
 /// Metadata of `GET /web/api/v{version}/remote-scripts/fetch-upload-limits`.
 pub static FETCH_UPLOAD_LIMITS: Operation = Operation {
     id: "remote_scripts_fetch_upload_limits",
@@ -81,6 +206,7 @@ pub static FETCH_UPLOAD_LIMITS: Operation = Operation {
     summary: "Fetch upload limits (remote scripts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Remote Script Orchestration.view"], &[]),
     access: None,
     end: None,
@@ -91,6 +217,7 @@ pub static FETCH_UPLOAD_LIMITS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[],
@@ -135,6 +262,7 @@ pub static CHECK_GUARDRAILS: Operation = Operation {
     summary: "Check guardrails (remote scripts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Remote Script Orchestration.view"], &[]),
     access: None,
     end: None,
@@ -145,6 +273,7 @@ pub static CHECK_GUARDRAILS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -197,6 +326,7 @@ pub static GET_GUARDRAILS_CONFIGURATION: Operation = Operation {
     summary: "Get guardrails configuration (remote scripts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Remote Script Orchestration.view"], &[]),
     access: None,
     end: None,
@@ -207,6 +337,7 @@ pub static GET_GUARDRAILS_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<RemoteScriptsGetGuardrailsConfigurationQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -253,6 +384,7 @@ pub static CREATE_GUARDRAILS_CONFIGURATION: Operation = Operation {
     summary: "Create guardrails configuration (remote scripts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.manageGuardrails"],
         &[],
@@ -266,6 +398,7 @@ pub static CREATE_GUARDRAILS_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -318,6 +451,7 @@ pub static DELETE_GUARDRAILS_CONFIGURATION: Operation = Operation {
     summary: "Delete guardrails configuration (remote scripts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.manageGuardrails"],
         &[],
@@ -331,6 +465,7 @@ pub static DELETE_GUARDRAILS_CONFIGURATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -383,6 +518,7 @@ pub static LIST_PENDING_EXECUTIONS: Operation = Operation {
     summary: "List pending executions (remote scripts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Remote Script Orchestration.view"], &[]),
     access: None,
     end: None,
@@ -393,6 +529,7 @@ pub static LIST_PENDING_EXECUTIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<RemoteScriptsListPendingExecutionsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -439,6 +576,7 @@ pub static UPDATE_PENDING_EXECUTION: Operation = Operation {
     summary: "Update pending execution (remote scripts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Remote Script Orchestration.reviewPendingExecutions"],
         &[],
@@ -452,6 +590,7 @@ pub static UPDATE_PENDING_EXECUTION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -507,6 +646,7 @@ pub static GET_SCRIPT_CONTENT: Operation = Operation {
     summary: "Get script content (remote scripts)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Remote Script Orchestration.view"], &[]),
     access: None,
     end: None,
@@ -517,6 +657,7 @@ pub static GET_SCRIPT_CONTENT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<RemoteScriptsGetScriptContentQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -563,6 +704,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update remote script",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Remote Script Orchestration.edit"], &[]),
     access: None,
     end: None,
@@ -573,6 +715,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -1600,6 +1743,450 @@ impl Fields for RemoteScriptsCreateGuardrailsConfigurationRequest {
     ];
 }
 
+/// Remote scripts create request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RemoteScriptsCreateRequest {
+    /// Console data. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console_data: Option<String>,
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FilePart>,
+    /// Input example. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_example: Option<String>,
+    /// Input instructions. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_instructions: Option<String>,
+    /// Input required. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub input_required: bool,
+    /// Is duplication. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_duplication: Option<bool>,
+    /// Is script content encoded. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_script_content_encoded: Option<bool>,
+    /// Original script id. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_script_id: Option<String>,
+    /// Os types. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    pub os_types: Vec<ScriptOsType>,
+    /// Package endpoint expiration. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_endpoint_expiration: Option<
+        RemoteScriptsUpdateDataPackageEndpointExpiration,
+    >,
+    /// Package endpoint expiration seconds. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_endpoint_expiration_seconds: Option<i64>,
+    /// Package file. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_file: Option<FilePart>,
+    /// Package max size. Undocumented; description derived from the name (vendor document of 2026-06). Default `209715200`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_max_size: Option<String>,
+    /// Package removed. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_removed: Option<bool>,
+    /// Scope id. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope_id: Option<String>,
+    /// Scope level. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub scope_level: RemoteScriptsCreateScopeLevel,
+    /// Script content. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script_content: Option<String>,
+    /// Script description. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script_description: Option<String>,
+    /// Script name. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub script_name: String,
+    /// Script runtime timeout seconds. Undocumented; description derived from the name (vendor document of 2026-06). 60 to 172800, default 3600.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script_runtime_timeout_seconds: Option<i64>,
+    /// Script type. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub script_type: ScriptType,
+    /// Send activity. Undocumented; description derived from the name (vendor document of 2026-06). Default true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_activity: Option<bool>,
+}
+
+impl RemoteScriptsCreateRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(
+        input_required: bool,
+        os_types: impl IntoIterator<Item = impl Into<ScriptOsType>>,
+        scope_level: impl Into<RemoteScriptsCreateScopeLevel>,
+        script_name: impl Into<String>,
+        script_type: impl Into<ScriptType>,
+    ) -> Self {
+        Self {
+            input_required,
+            os_types: crate::runtime::converted(os_types),
+            scope_level: scope_level.into(),
+            script_name: script_name.into(),
+            script_type: script_type.into(),
+            console_data: Default::default(),
+            file: Default::default(),
+            input_example: Default::default(),
+            input_instructions: Default::default(),
+            is_duplication: Default::default(),
+            is_script_content_encoded: Default::default(),
+            original_script_id: Default::default(),
+            package_endpoint_expiration: Default::default(),
+            package_endpoint_expiration_seconds: Default::default(),
+            package_file: Default::default(),
+            package_max_size: Default::default(),
+            package_removed: Default::default(),
+            scope_id: Default::default(),
+            script_content: Default::default(),
+            script_description: Default::default(),
+            script_runtime_timeout_seconds: Default::default(),
+            send_activity: Default::default(),
+        }
+    }
+    /// Console data. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn console_data(mut self, console_data: impl Into<String>) -> Self {
+        self.console_data = Some(console_data.into());
+        self
+    }
+    /// File. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn file(mut self, file: impl Into<FilePart>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+    /// Input example. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn input_example(mut self, input_example: impl Into<String>) -> Self {
+        self.input_example = Some(input_example.into());
+        self
+    }
+    /// Input instructions. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn input_instructions(mut self, input_instructions: impl Into<String>) -> Self {
+        self.input_instructions = Some(input_instructions.into());
+        self
+    }
+    /// Input required. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn input_required(mut self, input_required: bool) -> Self {
+        self.input_required = input_required;
+        self
+    }
+    /// Is duplication. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    #[inline]
+    #[must_use]
+    pub fn is_duplication(mut self, is_duplication: bool) -> Self {
+        self.is_duplication = Some(is_duplication);
+        self
+    }
+    /// Is script content encoded. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    #[inline]
+    #[must_use]
+    pub fn is_script_content_encoded(mut self, is_script_content_encoded: bool) -> Self {
+        self.is_script_content_encoded = Some(is_script_content_encoded);
+        self
+    }
+    /// Original script id. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn original_script_id(mut self, original_script_id: impl Into<String>) -> Self {
+        self.original_script_id = Some(original_script_id.into());
+        self
+    }
+    /// Os types. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn os_types(
+        mut self,
+        os_types: impl IntoIterator<Item = impl Into<ScriptOsType>>,
+    ) -> Self {
+        self.os_types = crate::runtime::converted(os_types);
+        self
+    }
+    /// Package endpoint expiration. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn package_endpoint_expiration(
+        mut self,
+        package_endpoint_expiration: impl Into<
+            RemoteScriptsUpdateDataPackageEndpointExpiration,
+        >,
+    ) -> Self {
+        self.package_endpoint_expiration = Some(package_endpoint_expiration.into());
+        self
+    }
+    /// Package endpoint expiration seconds. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn package_endpoint_expiration_seconds(
+        mut self,
+        package_endpoint_expiration_seconds: i64,
+    ) -> Self {
+        self.package_endpoint_expiration_seconds = Some(
+            package_endpoint_expiration_seconds,
+        );
+        self
+    }
+    /// Package file. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn package_file(mut self, package_file: impl Into<FilePart>) -> Self {
+        self.package_file = Some(package_file.into());
+        self
+    }
+    /// Package max size. Undocumented; description derived from the name (vendor document of 2026-06). Default `209715200`.
+    #[inline]
+    #[must_use]
+    pub fn package_max_size(mut self, package_max_size: impl Into<String>) -> Self {
+        self.package_max_size = Some(package_max_size.into());
+        self
+    }
+    /// Package removed. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    #[inline]
+    #[must_use]
+    pub fn package_removed(mut self, package_removed: bool) -> Self {
+        self.package_removed = Some(package_removed);
+        self
+    }
+    /// Scope id. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn scope_id(mut self, scope_id: impl Into<String>) -> Self {
+        self.scope_id = Some(scope_id.into());
+        self
+    }
+    /// Scope level. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn scope_level(
+        mut self,
+        scope_level: impl Into<RemoteScriptsCreateScopeLevel>,
+    ) -> Self {
+        self.scope_level = scope_level.into();
+        self
+    }
+    /// Script content. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_content(mut self, script_content: impl Into<String>) -> Self {
+        self.script_content = Some(script_content.into());
+        self
+    }
+    /// Script description. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_description(mut self, script_description: impl Into<String>) -> Self {
+        self.script_description = Some(script_description.into());
+        self
+    }
+    /// Script name. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_name(mut self, script_name: impl Into<String>) -> Self {
+        self.script_name = script_name.into();
+        self
+    }
+    /// Script runtime timeout seconds. Undocumented; description derived from the name (vendor document of 2026-06). 60 to 172800, default 3600.
+    #[inline]
+    #[must_use]
+    pub fn script_runtime_timeout_seconds(
+        mut self,
+        script_runtime_timeout_seconds: i64,
+    ) -> Self {
+        self.script_runtime_timeout_seconds = Some(script_runtime_timeout_seconds);
+        self
+    }
+    /// Script type. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_type(mut self, script_type: impl Into<ScriptType>) -> Self {
+        self.script_type = script_type.into();
+        self
+    }
+    /// Send activity. Undocumented; description derived from the name (vendor document of 2026-06). Default true.
+    #[inline]
+    #[must_use]
+    pub fn send_activity(mut self, send_activity: bool) -> Self {
+        self.send_activity = Some(send_activity);
+        self
+    }
+}
+
+impl crate::runtime::Sealed for RemoteScriptsCreateRequest {}
+impl Fields for RemoteScriptsCreateRequest {
+    const FIELDS: &'static [Field] = &[
+        Field::new(
+            "consoleData",
+            "console_data",
+            FieldKind::String,
+            "Console data. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "file",
+            "file",
+            FieldKind::String,
+            "File. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "inputExample",
+            "input_example",
+            FieldKind::String,
+            "Input example. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "inputInstructions",
+            "input_instructions",
+            FieldKind::String,
+            "Input instructions. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            required: true,
+            ..Field::new(
+                "inputRequired",
+                "input_required",
+                FieldKind::Boolean,
+                "Input required. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "isDuplication",
+            "is_duplication",
+            FieldKind::Boolean,
+            "Is duplication. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "isScriptContentEncoded",
+            "is_script_content_encoded",
+            FieldKind::Boolean,
+            "Is script content encoded. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "originalScriptId",
+            "original_script_id",
+            FieldKind::String,
+            "Original script id. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            required: true,
+            enum_values: <ScriptOsType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "osTypes",
+                "os_types",
+                FieldKind::List,
+                "Os types. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            enum_values: <RemoteScriptsUpdateDataPackageEndpointExpiration as OpenEnum>::VALUES,
+            ..Field::new(
+                "packageEndpointExpiration",
+                "package_endpoint_expiration",
+                FieldKind::String,
+                "Package endpoint expiration. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "packageEndpointExpirationSeconds",
+            "package_endpoint_expiration_seconds",
+            FieldKind::Integer,
+            "Package endpoint expiration seconds. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "packageFile",
+            "package_file",
+            FieldKind::String,
+            "Package file. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "packageMaxSize",
+            "package_max_size",
+            FieldKind::String,
+            "Package max size. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "packageRemoved",
+            "package_removed",
+            FieldKind::Boolean,
+            "Package removed. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "scopeId",
+            "scope_id",
+            FieldKind::String,
+            "Scope id. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            required: true,
+            enum_values: <RemoteScriptsCreateScopeLevel as OpenEnum>::VALUES,
+            ..Field::new(
+                "scopeLevel",
+                "scope_level",
+                FieldKind::String,
+                "Scope level. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "scriptContent",
+            "script_content",
+            FieldKind::String,
+            "Script content. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "scriptDescription",
+            "script_description",
+            FieldKind::String,
+            "Script description. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            required: true,
+            ..Field::new(
+                "scriptName",
+                "script_name",
+                FieldKind::String,
+                "Script name. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            range: (Some(60), Some(172800)),
+            ..Field::new(
+                "scriptRuntimeTimeoutSeconds",
+                "script_runtime_timeout_seconds",
+                FieldKind::Integer,
+                "Script runtime timeout seconds. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            enum_values: <ScriptType as OpenEnum>::VALUES,
+            ..Field::new(
+                "scriptType",
+                "script_type",
+                FieldKind::String,
+                "Script type. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "sendActivity",
+            "send_activity",
+            FieldKind::Boolean,
+            "Send activity. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+    ];
+}
+
 /// Remote scripts delete guardrails configuration data. Undocumented; description derived from the name (vendor document of 2026-06).
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
@@ -1771,6 +2358,382 @@ impl Fields for RemoteScriptsDeleteRequest {
         Field {
             required: true,
             ..Field::new("filter", "filter", FieldKind::Object, "Items to act on.")
+        },
+        Field::new(
+            "sendActivity",
+            "send_activity",
+            FieldKind::Boolean,
+            "Send activity. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+    ];
+}
+
+/// Remote scripts edit request. Undocumented; description derived from the name (vendor document of 2026-06).
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RemoteScriptsEditRequest {
+    /// Console data. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console_data: Option<String>,
+    /// Input example. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub input_example: String,
+    /// Input instructions. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub input_instructions: String,
+    /// Input required. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub input_required: bool,
+    /// Is script content encoded. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_script_content_encoded: Option<bool>,
+    /// Os types. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    pub os_types: Vec<ScriptOsType>,
+    /// Package endpoint expiration. Undocumented; description derived from the name (vendor document of 2026-06). Default `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_endpoint_expiration: Option<
+        RemoteScriptsUpdateDataPackageEndpointExpiration,
+    >,
+    /// Package endpoint expiration seconds. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_endpoint_expiration_seconds: Option<i64>,
+    /// Package file. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_file: Option<FilePart>,
+    /// Package max size. Undocumented; description derived from the name (vendor document of 2026-06). Default `209715200`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_max_size: Option<String>,
+    /// Package removed. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_removed: Option<bool>,
+    /// Script content. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script_content: Option<String>,
+    /// Script description. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script_description: Option<String>,
+    /// Script file. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script_file: Option<FilePart>,
+    /// Script name. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub script_name: String,
+    /// Script runtime timeout seconds. Undocumented; description derived from the name (vendor document of 2026-06). 60 to 172800.
+    pub script_runtime_timeout_seconds: i64,
+    /// Script type. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub script_type: ScriptType,
+    /// Send activity. Undocumented; description derived from the name (vendor document of 2026-06). Default true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_activity: Option<bool>,
+}
+
+impl RemoteScriptsEditRequest {
+    /// Creates a value with the required fields.
+    #[inline]
+    pub fn new(
+        input_example: impl Into<String>,
+        input_instructions: impl Into<String>,
+        input_required: bool,
+        os_types: impl IntoIterator<Item = impl Into<ScriptOsType>>,
+        script_name: impl Into<String>,
+        script_runtime_timeout_seconds: i64,
+        script_type: impl Into<ScriptType>,
+    ) -> Self {
+        Self {
+            input_example: input_example.into(),
+            input_instructions: input_instructions.into(),
+            input_required,
+            os_types: crate::runtime::converted(os_types),
+            script_name: script_name.into(),
+            script_runtime_timeout_seconds,
+            script_type: script_type.into(),
+            console_data: Default::default(),
+            is_script_content_encoded: Default::default(),
+            package_endpoint_expiration: Default::default(),
+            package_endpoint_expiration_seconds: Default::default(),
+            package_file: Default::default(),
+            package_max_size: Default::default(),
+            package_removed: Default::default(),
+            script_content: Default::default(),
+            script_description: Default::default(),
+            script_file: Default::default(),
+            send_activity: Default::default(),
+        }
+    }
+    /// Console data. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn console_data(mut self, console_data: impl Into<String>) -> Self {
+        self.console_data = Some(console_data.into());
+        self
+    }
+    /// Input example. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn input_example(mut self, input_example: impl Into<String>) -> Self {
+        self.input_example = input_example.into();
+        self
+    }
+    /// Input instructions. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn input_instructions(mut self, input_instructions: impl Into<String>) -> Self {
+        self.input_instructions = input_instructions.into();
+        self
+    }
+    /// Input required. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn input_required(mut self, input_required: bool) -> Self {
+        self.input_required = input_required;
+        self
+    }
+    /// Is script content encoded. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn is_script_content_encoded(mut self, is_script_content_encoded: bool) -> Self {
+        self.is_script_content_encoded = Some(is_script_content_encoded);
+        self
+    }
+    /// Os types. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
+    #[inline]
+    #[must_use]
+    pub fn os_types(
+        mut self,
+        os_types: impl IntoIterator<Item = impl Into<ScriptOsType>>,
+    ) -> Self {
+        self.os_types = crate::runtime::converted(os_types);
+        self
+    }
+    /// Package endpoint expiration. Undocumented; description derived from the name (vendor document of 2026-06). Default `None`.
+    #[inline]
+    #[must_use]
+    pub fn package_endpoint_expiration(
+        mut self,
+        package_endpoint_expiration: impl Into<
+            RemoteScriptsUpdateDataPackageEndpointExpiration,
+        >,
+    ) -> Self {
+        self.package_endpoint_expiration = Some(package_endpoint_expiration.into());
+        self
+    }
+    /// Package endpoint expiration seconds. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn package_endpoint_expiration_seconds(
+        mut self,
+        package_endpoint_expiration_seconds: i64,
+    ) -> Self {
+        self.package_endpoint_expiration_seconds = Some(
+            package_endpoint_expiration_seconds,
+        );
+        self
+    }
+    /// Package file. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn package_file(mut self, package_file: impl Into<FilePart>) -> Self {
+        self.package_file = Some(package_file.into());
+        self
+    }
+    /// Package max size. Undocumented; description derived from the name (vendor document of 2026-06). Default `209715200`.
+    #[inline]
+    #[must_use]
+    pub fn package_max_size(mut self, package_max_size: impl Into<String>) -> Self {
+        self.package_max_size = Some(package_max_size.into());
+        self
+    }
+    /// Package removed. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn package_removed(mut self, package_removed: bool) -> Self {
+        self.package_removed = Some(package_removed);
+        self
+    }
+    /// Script content. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_content(mut self, script_content: impl Into<String>) -> Self {
+        self.script_content = Some(script_content.into());
+        self
+    }
+    /// Script description. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_description(mut self, script_description: impl Into<String>) -> Self {
+        self.script_description = Some(script_description.into());
+        self
+    }
+    /// Script file. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_file(mut self, script_file: impl Into<FilePart>) -> Self {
+        self.script_file = Some(script_file.into());
+        self
+    }
+    /// Script name. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_name(mut self, script_name: impl Into<String>) -> Self {
+        self.script_name = script_name.into();
+        self
+    }
+    /// Script runtime timeout seconds. Undocumented; description derived from the name (vendor document of 2026-06). 60 to 172800.
+    #[inline]
+    #[must_use]
+    pub fn script_runtime_timeout_seconds(
+        mut self,
+        script_runtime_timeout_seconds: i64,
+    ) -> Self {
+        self.script_runtime_timeout_seconds = script_runtime_timeout_seconds;
+        self
+    }
+    /// Script type. Undocumented; description derived from the name (vendor document of 2026-06).
+    #[inline]
+    #[must_use]
+    pub fn script_type(mut self, script_type: impl Into<ScriptType>) -> Self {
+        self.script_type = script_type.into();
+        self
+    }
+    /// Send activity. Undocumented; description derived from the name (vendor document of 2026-06). Default true.
+    #[inline]
+    #[must_use]
+    pub fn send_activity(mut self, send_activity: bool) -> Self {
+        self.send_activity = Some(send_activity);
+        self
+    }
+}
+
+impl crate::runtime::Sealed for RemoteScriptsEditRequest {}
+impl Fields for RemoteScriptsEditRequest {
+    const FIELDS: &'static [Field] = &[
+        Field::new(
+            "consoleData",
+            "console_data",
+            FieldKind::String,
+            "Console data. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            required: true,
+            ..Field::new(
+                "inputExample",
+                "input_example",
+                FieldKind::String,
+                "Input example. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "inputInstructions",
+                "input_instructions",
+                FieldKind::String,
+                "Input instructions. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "inputRequired",
+                "input_required",
+                FieldKind::Boolean,
+                "Input required. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "isScriptContentEncoded",
+            "is_script_content_encoded",
+            FieldKind::Boolean,
+            "Is script content encoded. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            required: true,
+            enum_values: <ScriptOsType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "osTypes",
+                "os_types",
+                FieldKind::List,
+                "Os types. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            enum_values: <RemoteScriptsUpdateDataPackageEndpointExpiration as OpenEnum>::VALUES,
+            ..Field::new(
+                "packageEndpointExpiration",
+                "package_endpoint_expiration",
+                FieldKind::String,
+                "Package endpoint expiration. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field::new(
+            "packageEndpointExpirationSeconds",
+            "package_endpoint_expiration_seconds",
+            FieldKind::Integer,
+            "Package endpoint expiration seconds. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "packageFile",
+            "package_file",
+            FieldKind::String,
+            "Package file. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "packageMaxSize",
+            "package_max_size",
+            FieldKind::String,
+            "Package max size. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "packageRemoved",
+            "package_removed",
+            FieldKind::Boolean,
+            "Package removed. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "scriptContent",
+            "script_content",
+            FieldKind::String,
+            "Script content. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "scriptDescription",
+            "script_description",
+            FieldKind::String,
+            "Script description. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field::new(
+            "scriptFile",
+            "script_file",
+            FieldKind::String,
+            "Script file. Undocumented; description derived from the name (vendor document of 2026-06).",
+        ),
+        Field {
+            required: true,
+            ..Field::new(
+                "scriptName",
+                "script_name",
+                FieldKind::String,
+                "Script name. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            range: (Some(60), Some(172800)),
+            ..Field::new(
+                "scriptRuntimeTimeoutSeconds",
+                "script_runtime_timeout_seconds",
+                FieldKind::Integer,
+                "Script runtime timeout seconds. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
+        },
+        Field {
+            required: true,
+            enum_values: <ScriptType as OpenEnum>::VALUES,
+            ..Field::new(
+                "scriptType",
+                "script_type",
+                FieldKind::String,
+                "Script type. Undocumented; description derived from the name (vendor document of 2026-06).",
+            )
         },
         Field::new(
             "sendActivity",
@@ -2690,6 +3653,18 @@ open_enum! {
         Site = "site",
         /// Wire value `group`.
         Group = "group",
+    }
+}
+
+open_enum! {
+    /// Remote scripts create scope level values. Undocumented; description derived from the name (vendor document of 2026-06).
+    pub enum RemoteScriptsCreateScopeLevel {
+        /// Wire value `site`.
+        Site = "site",
+        /// Wire value `account`.
+        Account = "account",
+        /// Wire value `global`.
+        Global = "global",
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod commands;
 mod field;
 mod field_validator;
+mod file_part;
 mod json;
 mod lenient;
 pub(crate) mod object_reader;
@@ -28,12 +29,13 @@ pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
 pub(crate) use response::{reencode_request_body, reencode_response};
 
 pub use field::{Field, FieldKind, FieldValue, Fields, Filter};
+pub use file_part::FilePart;
 pub use json::DecodeError;
 pub use lenient::{boolean, integer, list, map, number, object, string};
 pub use open_enum::OpenEnum;
 pub use operation::{
     ApiVersion, BodyPart, End, Evidence, FilterRequirement, Method, Operation, OperationKind, Paging,
-    Permissions, RateLimit, ResponseFormat, Tier,
+    Permissions, RateLimit, RequestFormat, ResponseFormat, Security, Tier,
 };
 #[cfg(feature = "contract")]
 pub use parts::{RequestParts, RequestPartsError};

@@ -18,16 +18,19 @@ pub struct RequestParts {
     pub path_params: BTreeMap<String, String>,
     /// Query parameters. Lists are arrays; booleans and numbers have their JSON type.
     pub query: Map<String, Value>,
-    /// JSON body.
+    /// Headers that are parameters of the operation, by name in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// JSON body, or the fields of a form, in which a file is its name.
     pub body: Option<Value>,
 }
 
-/// Omits the values of the query and the body, because a body may contain passwords.
+/// Omits the values of query, headers and body, because a body may contain passwords.
 impl fmt::Debug for RequestParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestParts")
             .field("path_params", &self.path_params)
             .field("query", &self.query.keys().collect::<Vec<_>>())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("body", &self.body.as_ref().map(|_| "…"))
             .finish()
     }
@@ -41,7 +44,7 @@ pub enum RequestPartsError {
     UnknownOperation(String),
     /// A part is missing or has the wrong type.
     InvalidPart {
-        /// `query`, `body`, or the name of a path parameter.
+        /// `query`, `body`, or the name of a path parameter or a header.
         name: String,
         /// Description of the error.
         message: String,
@@ -80,9 +83,20 @@ impl RequestParts {
     /// # Errors
     /// Returns an error if it is missing.
     pub fn path_param(&self, name: &str) -> Result<&str, RequestPartsError> {
-        let missing =
-            || RequestPartsError::InvalidPart { name: name.to_owned(), message: "is missing".to_owned() };
-        self.path_params.get(name).map(String::as_str).ok_or_else(missing)
+        self.path_params.get(name).map(String::as_str).ok_or_else(|| missing(name))
+    }
+
+    /// Returns a header; `None` if the request does not have it. The name is in lower case.
+    pub fn optional_header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// Returns a required header. The name is in lower case.
+    ///
+    /// # Errors
+    /// Returns an error if it is missing.
+    pub fn header(&self, name: &str) -> Result<&str, RequestPartsError> {
+        self.optional_header(name).ok_or_else(|| missing(name))
     }
 
     /// Decodes the query.
@@ -100,6 +114,10 @@ impl RequestParts {
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, RequestPartsError> {
         read("body", self.body.as_ref().unwrap_or(&Value::Null))
     }
+}
+
+fn missing(name: &str) -> RequestPartsError {
+    RequestPartsError::InvalidPart { name: name.to_owned(), message: "is missing".to_owned() }
 }
 
 fn read<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, RequestPartsError> {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Secret, Tier, Timestamp,
-    Undocumented,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Secret,
+    Security, Tier, Timestamp, Undocumented,
 };
 use crate::service_users::{ScopeLevel, ScopeRole, UserReference};
 use crate::shared::SuccessFlag;
@@ -22,6 +22,7 @@ pub static EXPORT_SERVICE_USERS: Operation = Operation {
     summary: "Export service users (service users)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Service Users.view"], &[]),
     access: None,
     end: None,
@@ -32,6 +33,7 @@ pub static EXPORT_SERVICE_USERS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ServiceUsersExportServiceUsersQuery as Fields>::FIELDS,
@@ -81,6 +83,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create service users",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Service Users.create"], &[]),
     access: None,
     end: None,
@@ -91,6 +94,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -134,6 +138,7 @@ pub static DELETE_SERVICE_USERS: Operation = Operation {
     summary: "Delete service users (service users)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Service Users.delete"], &[]),
     access: None,
     end: None,
@@ -144,6 +149,7 @@ pub static DELETE_SERVICE_USERS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -199,6 +205,7 @@ pub static GET: Operation = Operation {
     summary: "Get service user",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Service Users.view"], &[]),
     access: None,
     end: None,
@@ -209,6 +216,7 @@ pub static GET: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -255,6 +263,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update service user",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Service Users.edit"], &[]),
     access: None,
     end: None,
@@ -265,6 +274,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -314,6 +324,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete service user",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Service Users.delete"], &[]),
     access: None,
     end: None,
@@ -324,6 +335,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -370,6 +382,7 @@ pub static GENERATE_API_TOKEN: Operation = Operation {
     summary: "Generate api token (service users)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Service Users.edit"], &[]),
     access: None,
     end: None,
@@ -380,6 +393,7 @@ pub static GENERATE_API_TOKEN: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[

@@ -13,7 +13,8 @@ use crate::policies::PoliciesGetResult;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields,
     FilterRequirement, Method, OpenEnum, Operation, OperationKind, Paging, Permissions,
-    Request, RequestError, ResponseFormat, Secret, Tier, Undocumented, open_enum,
+    Request, RequestError, RequestFormat, ResponseFormat, Secret, Security, Tier,
+    Undocumented, open_enum,
 };
 use crate::shared::SuccessFlag;
 use crate::sites::{LicenseState, Suite};
@@ -27,6 +28,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export sites",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.view"], &[]),
     access: None,
     end: None,
@@ -37,6 +39,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <SitesExportQuery as Fields>::FIELDS,
@@ -79,6 +82,7 @@ pub static SITE_WITH_ADMIN: Operation = Operation {
     summary: "Site with admin (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.create"], &[]),
     access: None,
     end: None,
@@ -89,6 +93,7 @@ pub static SITE_WITH_ADMIN: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -132,6 +137,7 @@ pub static CREATE: Operation = Operation {
     summary: "Create sites",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.create"], &[]),
     access: None,
     end: None,
@@ -142,6 +148,7 @@ pub static CREATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <SitesCreateData as Fields>::FIELDS)],
@@ -183,6 +190,7 @@ pub static DUPLICATE_SITE: Operation = Operation {
     summary: "Duplicate site (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.create"], &[]),
     access: None,
     end: None,
@@ -193,6 +201,7 @@ pub static DUPLICATE_SITE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -241,6 +250,7 @@ pub static UPDATE_BULK: Operation = Operation {
     summary: "Update bulk (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.edit"], &[]),
     access: None,
     end: None,
@@ -251,6 +261,7 @@ pub static UPDATE_BULK: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -302,6 +313,7 @@ pub static UPDATE: Operation = Operation {
     summary: "Update site",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.edit"], &[]),
     access: None,
     end: None,
@@ -312,6 +324,7 @@ pub static UPDATE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <SitesUpdateData as Fields>::FIELDS)],
@@ -354,6 +367,7 @@ pub static DELETE: Operation = Operation {
     summary: "Delete site",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.delete"], &[]),
     access: None,
     end: None,
@@ -364,6 +378,7 @@ pub static DELETE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -408,6 +423,7 @@ pub static GET_LOCAL_AUTHORIZATION: Operation = Operation {
     summary: "Get local authorization (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Local Upgrade/Downgrade Authorization.view"], &[]),
     access: None,
     end: None,
@@ -418,6 +434,7 @@ pub static GET_LOCAL_AUTHORIZATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -464,6 +481,7 @@ pub static UPDATE_LOCAL_AUTHORIZATION: Operation = Operation {
     summary: "Update local authorization (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Local Upgrade/Downgrade Authorization.edit"], &[]),
     access: None,
     end: None,
@@ -474,6 +492,7 @@ pub static UPDATE_LOCAL_AUTHORIZATION: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -529,6 +548,7 @@ pub static GET_LOCAL_UPGRADE_APPROVED_AGENTS_CSV: Operation = Operation {
     summary: "Get local upgrade approved agents csv (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Local Upgrade/Downgrade Authorization.view"], &[]),
     access: None,
     end: None,
@@ -539,6 +559,7 @@ pub static GET_LOCAL_UPGRADE_APPROVED_AGENTS_CSV: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -585,6 +606,7 @@ pub static GET_POLICY: Operation = Operation {
     summary: "Get policy (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.view"], &[]),
     access: None,
     end: None,
@@ -595,6 +617,7 @@ pub static GET_POLICY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -641,6 +664,7 @@ pub static UPDATE_POLICY: Operation = Operation {
     summary: "Update policy (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.edit"], &["Remote Ops Forensics.view"]),
     access: None,
     end: None,
@@ -651,6 +675,7 @@ pub static UPDATE_POLICY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -700,6 +725,7 @@ pub static REGENERATE_KEY: Operation = Operation {
     summary: "Regenerate key (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.edit"], &[]),
     access: None,
     end: None,
@@ -710,6 +736,7 @@ pub static REGENERATE_KEY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -756,6 +783,7 @@ pub static REVERT_POLICY: Operation = Operation {
     summary: "Revert policy (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.edit"], &[]),
     access: None,
     end: None,
@@ -766,6 +794,7 @@ pub static REVERT_POLICY: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -815,6 +844,7 @@ pub static GET_TOKEN: Operation = Operation {
     summary: "Get token (sites)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Sites.view"], &[]),
     access: None,
     end: None,
@@ -825,6 +855,7 @@ pub static GET_TOKEN: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -900,7 +931,7 @@ pub struct SitesCreateData {
     /// Policy. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<AccountsCreateDataPolicy>,
-    /// Site type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Site type. Undocumented; description derived from the name (vendor document of 2026-06). Default `Paid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_type: Option<SitesSiteWithAdminDataSiteType>,
     /// Sku. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -1034,7 +1065,7 @@ impl SitesCreateData {
         self.policy = Some(policy.into());
         self
     }
-    /// Site type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Site type. Undocumented; description derived from the name (vendor document of 2026-06). Default `Paid`.
     #[inline]
     #[must_use]
     pub fn site_type(
@@ -1874,7 +1905,7 @@ pub struct SitesSiteWithAdminData {
     /// Policy. Undocumented; description derived from the name (vendor document of 2026-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<AccountsCreateDataPolicy>,
-    /// Site type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Site type. Undocumented; description derived from the name (vendor document of 2026-06). Default `Paid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_type: Option<SitesSiteWithAdminDataSiteType>,
     /// Sku. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -2014,7 +2045,7 @@ impl SitesSiteWithAdminData {
         self.policy = Some(policy.into());
         self
     }
-    /// Site type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Site type. Undocumented; description derived from the name (vendor document of 2026-06). Default `Paid`.
     #[inline]
     #[must_use]
     pub fn site_type(

@@ -6,8 +6,8 @@ use crate::firewall_control::FirewallControlReorderFilter;
 use crate::runtime::{
     AffectedCount, ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue,
     Fields, Filter, FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page,
-    Paging, Permissions, Request, RequestError, ResponseFormat, Tier, Undocumented,
-    open_enum,
+    Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,
+    Tier, Undocumented, open_enum,
 };
 use crate::shared::{Scope, SortOrder, SuccessFlag};
 use crate::threats::{
@@ -25,6 +25,7 @@ pub static EXPORT_EXPLORE_EVENTS: Operation = Operation {
     summary: "Export explore events (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -35,6 +36,7 @@ pub static EXPORT_EXPLORE_EVENTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<ThreatsExportExploreEventsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -84,6 +86,7 @@ pub static EXPORT_TIMELINE: Operation = Operation {
     summary: "Export timeline (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -94,6 +97,7 @@ pub static EXPORT_TIMELINE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[<ThreatsExportTimelineQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -141,6 +145,7 @@ pub static CONTAINER_NETWORK_CONNECT: Operation = Operation {
     summary: "Container network connect (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.reconnectToNetwork"], &[]),
     access: None,
     end: None,
@@ -151,6 +156,7 @@ pub static CONTAINER_NETWORK_CONNECT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -210,6 +216,7 @@ pub static CONTAINER_NETWORK_DISCONNECT: Operation = Operation {
     summary: "Container network disconnect (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Endpoints.disconnectFromNetwork"], &[]),
     access: None,
     end: None,
@@ -220,6 +227,7 @@ pub static CONTAINER_NETWORK_DISCONNECT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -279,6 +287,7 @@ pub static ADD_TO_BLACKLIST: Operation = Operation {
     summary: "Add to blacklist (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Blacklist.create"],
         &["Threats.updateAnalystVerdict"],
@@ -292,6 +301,7 @@ pub static ADD_TO_BLACKLIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -347,6 +357,7 @@ pub static ADD_TO_EXCLUSIONS: Operation = Operation {
     summary: "Add to exclusions (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(
         &["Exclusions.create"],
         &["Threats.updateAnalystVerdict"],
@@ -360,6 +371,7 @@ pub static ADD_TO_EXCLUSIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -415,6 +427,7 @@ pub static DV_ADD_TO_BLACKLIST: Operation = Operation {
     summary: "Dv add to blacklist (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Blacklist.create"], &[]),
     access: None,
     end: None,
@@ -425,6 +438,7 @@ pub static DV_ADD_TO_BLACKLIST: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -473,6 +487,7 @@ pub static DV_MARK_AS_THREAT: Operation = Operation {
     summary: "Dv mark as threat (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.markThreat"], &[]),
     access: None,
     end: None,
@@ -483,6 +498,7 @@ pub static DV_MARK_AS_THREAT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -531,6 +547,7 @@ pub static DISABLE_ENGINES: Operation = Operation {
     summary: "Disable engines (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Policy.edit"], &[]),
     access: None,
     end: None,
@@ -541,6 +558,7 @@ pub static DISABLE_ENGINES: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -589,6 +607,7 @@ pub static EXPORT: Operation = Operation {
     summary: "Export threats",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -599,6 +618,7 @@ pub static EXPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[
         <ThreatsExportQuery as Fields>::FIELDS,
@@ -643,6 +663,7 @@ pub static EXTERNAL_TICKET_ID: Operation = Operation {
     summary: "External ticket id (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.updateExternalTicketId"], &[]),
     access: None,
     end: None,
@@ -653,6 +674,7 @@ pub static EXTERNAL_TICKET_ID: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -708,6 +730,7 @@ pub static MITIGATE_ALERTS: Operation = Operation {
     summary: "Mitigate alerts (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.markThreat"], &[]),
     access: None,
     end: None,
@@ -718,6 +741,7 @@ pub static MITIGATE_ALERTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
@@ -766,6 +790,7 @@ pub static GET_MITIGATION_REPORT: Operation = Operation {
     summary: "Get mitigation report (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Activity Page.view"], &[]),
     access: None,
     end: None,
@@ -776,6 +801,7 @@ pub static GET_MITIGATION_REPORT: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Undocumented,
     query_params: &[],
     body_parts: &[],
@@ -822,6 +848,7 @@ pub static LIST_EXPLORE_EVENTS: Operation = Operation {
     summary: "List explore events (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -832,6 +859,7 @@ pub static LIST_EXPLORE_EVENTS: Operation = Operation {
     rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[<ThreatsListExploreEventsQuery as Fields>::FIELDS],
     body_parts: &[],
@@ -881,6 +909,7 @@ pub static UPDATE_NOTE: Operation = Operation {
     summary: "Update note (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -891,6 +920,7 @@ pub static UPDATE_NOTE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[BodyPart::new("data", false, <ThreatNoteData as Fields>::FIELDS)],
@@ -942,6 +972,7 @@ pub static DELETE_NOTE: Operation = Operation {
     summary: "Delete note (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -952,6 +983,7 @@ pub static DELETE_NOTE: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -1001,6 +1033,7 @@ pub static GET_WHITENING_OPTIONS: Operation = Operation {
     summary: "Get whitening options (threats)",
     versions: &[ApiVersion::V2_1],
     tier: Tier::Documented,
+    security: Security::ApiToken,
     permissions: Permissions::new(&["Threats.view"], &[]),
     access: None,
     end: None,
@@ -1011,6 +1044,7 @@ pub static GET_WHITENING_OPTIONS: Operation = Operation {
     rate_limit: None,
     paging: Paging::None,
     items: "data",
+    request_format: RequestFormat::Json,
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[],
@@ -5402,7 +5436,7 @@ impl Fields for ThreatsDvAddToBlacklistRequest {
 pub struct ThreatsDvMarkAsThreatData {
     /// Events. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 1000 items.
     pub events: Vec<ThreatsDvMarkAsThreatDataEvent>,
-    /// Initiated by. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Initiated by. Undocumented; description derived from the name (vendor document of 2026-06). Default `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiated_by: Option<ThreatsDvMarkAsThreatDataInitiatedBy>,
     /// Status. Undocumented; description derived from the name (vendor document of 2026-06).
@@ -5432,7 +5466,7 @@ impl ThreatsDvMarkAsThreatData {
         self.events = crate::runtime::converted(events);
         self
     }
-    /// Initiated by. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Initiated by. Undocumented; description derived from the name (vendor document of 2026-06). Default `other`.
     #[inline]
     #[must_use]
     pub fn initiated_by(
@@ -8242,7 +8276,7 @@ pub struct ThreatsExportTimelineQuery {
     pub account_ids: Option<Vec<String>>,
     /// Activity types. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub activity_types: Option<Vec<ThreatTimelineActivityType>>,
+    pub activity_types: Option<Vec<String>>,
     /// Group ids. Undocumented; description derived from the name (vendor document of 2026-06). 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
@@ -8294,7 +8328,7 @@ impl ThreatsExportTimelineQuery {
     #[must_use]
     pub fn activity_types(
         mut self,
-        activity_types: impl IntoIterator<Item = impl Into<ThreatTimelineActivityType>>,
+        activity_types: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.activity_types = Some(crate::runtime::converted(activity_types));
         self
@@ -8365,7 +8399,6 @@ impl Fields for ThreatsExportTimelineQuery {
             "Query. Undocumented; description derived from the name (vendor document of 2026-06).",
         ),
         Field {
-            enum_values: <ThreatTimelineActivityType as OpenEnum>::VALUES,
             item_count: (None, Some(5000)),
             ..Field::new(
                 "activityTypes",
@@ -9257,1434 +9290,6 @@ open_enum! {
         Pid = "pid",
         /// Wire value `processName`.
         ProcessName = "processName",
-    }
-}
-
-open_enum! {
-    /// Threat timeline activity type values. Undocumented; description derived from the name (vendor document of 2026-06).
-    pub enum ThreatTimelineActivityType {
-        /// Wire value `6`.
-        X6 = "6",
-        /// Wire value `7`.
-        X7 = "7",
-        /// Wire value `8`.
-        X8 = "8",
-        /// Wire value `17`.
-        X17 = "17",
-        /// Wire value `43`.
-        X43 = "43",
-        /// Wire value `160`.
-        X160 = "160",
-        /// Wire value `161`.
-        X161 = "161",
-        /// Wire value `162`.
-        X162 = "162",
-        /// Wire value `163`.
-        X163 = "163",
-        /// Wire value `47`.
-        X47 = "47",
-        /// Wire value `48`.
-        X48 = "48",
-        /// Wire value `49`.
-        X49 = "49",
-        /// Wire value `51`.
-        X51 = "51",
-        /// Wire value `66`.
-        X66 = "66",
-        /// Wire value `119`.
-        X119 = "119",
-        /// Wire value `120`.
-        X120 = "120",
-        /// Wire value `126`.
-        X126 = "126",
-        /// Wire value `127`.
-        X127 = "127",
-        /// Wire value `128`.
-        X128 = "128",
-        /// Wire value `123`.
-        X123 = "123",
-        /// Wire value `124`.
-        X124 = "124",
-        /// Wire value `135`.
-        X135 = "135",
-        /// Wire value `136`.
-        X136 = "136",
-        /// Wire value `137`.
-        X137 = "137",
-        /// Wire value `125`.
-        X125 = "125",
-        /// Wire value `149`.
-        X149 = "149",
-        /// Wire value `52`.
-        X52 = "52",
-        /// Wire value `53`.
-        X53 = "53",
-        /// Wire value `54`.
-        X54 = "54",
-        /// Wire value `55`.
-        X55 = "55",
-        /// Wire value `61`.
-        X61 = "61",
-        /// Wire value `62`.
-        X62 = "62",
-        /// Wire value `63`.
-        X63 = "63",
-        /// Wire value `64`.
-        X64 = "64",
-        /// Wire value `65`.
-        X65 = "65",
-        /// Wire value `152`.
-        X152 = "152",
-        /// Wire value `74`.
-        X74 = "74",
-        /// Wire value `93`.
-        X93 = "93",
-        /// Wire value `94`.
-        X94 = "94",
-        /// Wire value `95`.
-        X95 = "95",
-        /// Wire value `96`.
-        X96 = "96",
-        /// Wire value `97`.
-        X97 = "97",
-        /// Wire value `98`.
-        X98 = "98",
-        /// Wire value `99`.
-        X99 = "99",
-        /// Wire value `10000`.
-        X10000 = "10000",
-        /// Wire value `106`.
-        X106 = "106",
-        /// Wire value `89`.
-        X89 = "89",
-        /// Wire value `15`.
-        X15 = "15",
-        /// Wire value `117`.
-        X117 = "117",
-        /// Wire value `118`.
-        X118 = "118",
-        /// Wire value `121`.
-        X121 = "121",
-        /// Wire value `122`.
-        X122 = "122",
-        /// Wire value `203`.
-        X203 = "203",
-        /// Wire value `204`.
-        X204 = "204",
-        /// Wire value `145`.
-        X145 = "145",
-        /// Wire value `146`.
-        X146 = "146",
-        /// Wire value `147`.
-        X147 = "147",
-        /// Wire value `148`.
-        X148 = "148",
-        /// Wire value `159`.
-        X159 = "159",
-        /// Wire value `71`.
-        X71 = "71",
-        /// Wire value `72`.
-        X72 = "72",
-        /// Wire value `2`.
-        X2 = "2",
-        /// Wire value `3001`.
-        X3001 = "3001",
-        /// Wire value `3002`.
-        X3002 = "3002",
-        /// Wire value `3003`.
-        X3003 = "3003",
-        /// Wire value `3004`.
-        X3004 = "3004",
-        /// Wire value `3020`.
-        X3020 = "3020",
-        /// Wire value `3021`.
-        X3021 = "3021",
-        /// Wire value `3005`.
-        X3005 = "3005",
-        /// Wire value `3006`.
-        X3006 = "3006",
-        /// Wire value `3007`.
-        X3007 = "3007",
-        /// Wire value `3008`.
-        X3008 = "3008",
-        /// Wire value `3009`.
-        X3009 = "3009",
-        /// Wire value `3010`.
-        X3010 = "3010",
-        /// Wire value `3011`.
-        X3011 = "3011",
-        /// Wire value `3012`.
-        X3012 = "3012",
-        /// Wire value `3013`.
-        X3013 = "3013",
-        /// Wire value `3014`.
-        X3014 = "3014",
-        /// Wire value `3015`.
-        X3015 = "3015",
-        /// Wire value `3016`.
-        X3016 = "3016",
-        /// Wire value `3017`.
-        X3017 = "3017",
-        /// Wire value `3018`.
-        X3018 = "3018",
-        /// Wire value `3019`.
-        X3019 = "3019",
-        /// Wire value `3022`.
-        X3022 = "3022",
-        /// Wire value `3023`.
-        X3023 = "3023",
-        /// Wire value `3031`.
-        X3031 = "3031",
-        /// Wire value `3032`.
-        X3032 = "3032",
-        /// Wire value `3033`.
-        X3033 = "3033",
-        /// Wire value `3034`.
-        X3034 = "3034",
-        /// Wire value `3050`.
-        X3050 = "3050",
-        /// Wire value `3051`.
-        X3051 = "3051",
-        /// Wire value `3052`.
-        X3052 = "3052",
-        /// Wire value `3053`.
-        X3053 = "3053",
-        /// Wire value `16`.
-        X16 = "16",
-        /// Wire value `50`.
-        X50 = "50",
-        /// Wire value `5`.
-        X5 = "5",
-        /// Wire value `1001`.
-        X1001 = "1001",
-        /// Wire value `1002`.
-        X1002 = "1002",
-        /// Wire value `2010`.
-        X2010 = "2010",
-        /// Wire value `2005`.
-        X2005 = "2005",
-        /// Wire value `18`.
-        X18 = "18",
-        /// Wire value `19`.
-        X19 = "19",
-        /// Wire value `4003`.
-        X4003 = "4003",
-        /// Wire value `20`.
-        X20 = "20",
-        /// Wire value `21`.
-        X21 = "21",
-        /// Wire value `34`.
-        X34 = "34",
-        /// Wire value `22`.
-        X22 = "22",
-        /// Wire value `28`.
-        X28 = "28",
-        /// Wire value `29`.
-        X29 = "29",
-        /// Wire value `30`.
-        X30 = "30",
-        /// Wire value `31`.
-        X31 = "31",
-        /// Wire value `32`.
-        X32 = "32",
-        /// Wire value `221`.
-        X221 = "221",
-        /// Wire value `2036`.
-        X2036 = "2036",
-        /// Wire value `2037`.
-        X2037 = "2037",
-        /// Wire value `1100`.
-        X1100 = "1100",
-        /// Wire value `1101`.
-        X1101 = "1101",
-        /// Wire value `1102`.
-        X1102 = "1102",
-        /// Wire value `1103`.
-        X1103 = "1103",
-        /// Wire value `1104`.
-        X1104 = "1104",
-        /// Wire value `1105`.
-        X1105 = "1105",
-        /// Wire value `4001`.
-        X4001 = "4001",
-        /// Wire value `4002`.
-        X4002 = "4002",
-        /// Wire value `4011`.
-        X4011 = "4011",
-        /// Wire value `4007`.
-        X4007 = "4007",
-        /// Wire value `4008`.
-        X4008 = "4008",
-        /// Wire value `4009`.
-        X4009 = "4009",
-        /// Wire value `4010`.
-        X4010 = "4010",
-        /// Wire value `4020`.
-        X4020 = "4020",
-        /// Wire value `4021`.
-        X4021 = "4021",
-        /// Wire value `4022`.
-        X4022 = "4022",
-        /// Wire value `4100`.
-        X4100 = "4100",
-        /// Wire value `4101`.
-        X4101 = "4101",
-        /// Wire value `4102`.
-        X4102 = "4102",
-        /// Wire value `4103`.
-        X4103 = "4103",
-        /// Wire value `4104`.
-        X4104 = "4104",
-        /// Wire value `4105`.
-        X4105 = "4105",
-        /// Wire value `4106`.
-        X4106 = "4106",
-        /// Wire value `4107`.
-        X4107 = "4107",
-        /// Wire value `4108`.
-        X4108 = "4108",
-        /// Wire value `4109`.
-        X4109 = "4109",
-        /// Wire value `4110`.
-        X4110 = "4110",
-        /// Wire value `4111`.
-        X4111 = "4111",
-        /// Wire value `4112`.
-        X4112 = "4112",
-        /// Wire value `4113`.
-        X4113 = "4113",
-        /// Wire value `2001`.
-        X2001 = "2001",
-        /// Wire value `2002`.
-        X2002 = "2002",
-        /// Wire value `2003`.
-        X2003 = "2003",
-        /// Wire value `2004`.
-        X2004 = "2004",
-        /// Wire value `2026`.
-        X2026 = "2026",
-        /// Wire value `2038`.
-        X2038 = "2038",
-        /// Wire value `2040`.
-        X2040 = "2040",
-        /// Wire value `2006`.
-        X2006 = "2006",
-        /// Wire value `2007`.
-        X2007 = "2007",
-        /// Wire value `2008`.
-        X2008 = "2008",
-        /// Wire value `2009`.
-        X2009 = "2009",
-        /// Wire value `2027`.
-        X2027 = "2027",
-        /// Wire value `2039`.
-        X2039 = "2039",
-        /// Wire value `2041`.
-        X2041 = "2041",
-        /// Wire value `2031`.
-        X2031 = "2031",
-        /// Wire value `2032`.
-        X2032 = "2032",
-        /// Wire value `2033`.
-        X2033 = "2033",
-        /// Wire value `2034`.
-        X2034 = "2034",
-        /// Wire value `2035`.
-        X2035 = "2035",
-        /// Wire value `2042`.
-        X2042 = "2042",
-        /// Wire value `2043`.
-        X2043 = "2043",
-        /// Wire value `2011`.
-        X2011 = "2011",
-        /// Wire value `2012`.
-        X2012 = "2012",
-        /// Wire value `2013`.
-        X2013 = "2013",
-        /// Wire value `2014`.
-        X2014 = "2014",
-        /// Wire value `2015`.
-        X2015 = "2015",
-        /// Wire value `2016`.
-        X2016 = "2016",
-        /// Wire value `2017`.
-        X2017 = "2017",
-        /// Wire value `2018`.
-        X2018 = "2018",
-        /// Wire value `2021`.
-        X2021 = "2021",
-        /// Wire value `2022`.
-        X2022 = "2022",
-        /// Wire value `2023`.
-        X2023 = "2023",
-        /// Wire value `2024`.
-        X2024 = "2024",
-        /// Wire value `2025`.
-        X2025 = "2025",
-        /// Wire value `2028`.
-        X2028 = "2028",
-        /// Wire value `2029`.
-        X2029 = "2029",
-        /// Wire value `2030`.
-        X2030 = "2030",
-        /// Wire value `23`.
-        X23 = "23",
-        /// Wire value `24`.
-        X24 = "24",
-        /// Wire value `25`.
-        X25 = "25",
-        /// Wire value `27`.
-        X27 = "27",
-        /// Wire value `33`.
-        X33 = "33",
-        /// Wire value `133`.
-        X133 = "133",
-        /// Wire value `134`.
-        X134 = "134",
-        /// Wire value `144`.
-        X144 = "144",
-        /// Wire value `35`.
-        X35 = "35",
-        /// Wire value `36`.
-        X36 = "36",
-        /// Wire value `37`.
-        X37 = "37",
-        /// Wire value `26`.
-        X26 = "26",
-        /// Wire value `102`.
-        X102 = "102",
-        /// Wire value `103`.
-        X103 = "103",
-        /// Wire value `1023`.
-        X1023 = "1023",
-        /// Wire value `1024`.
-        X1024 = "1024",
-        /// Wire value `1025`.
-        X1025 = "1025",
-        /// Wire value `4006`.
-        X4006 = "4006",
-        /// Wire value `4012`.
-        X4012 = "4012",
-        /// Wire value `4013`.
-        X4013 = "4013",
-        /// Wire value `38`.
-        X38 = "38",
-        /// Wire value `39`.
-        X39 = "39",
-        /// Wire value `40`.
-        X40 = "40",
-        /// Wire value `41`.
-        X41 = "41",
-        /// Wire value `42`.
-        X42 = "42",
-        /// Wire value `44`.
-        X44 = "44",
-        /// Wire value `45`.
-        X45 = "45",
-        /// Wire value `46`.
-        X46 = "46",
-        /// Wire value `56`.
-        X56 = "56",
-        /// Wire value `57`.
-        X57 = "57",
-        /// Wire value `58`.
-        X58 = "58",
-        /// Wire value `59`.
-        X59 = "59",
-        /// Wire value `60`.
-        X60 = "60",
-        /// Wire value `4004`.
-        X4004 = "4004",
-        /// Wire value `4005`.
-        X4005 = "4005",
-        /// Wire value `67`.
-        X67 = "67",
-        /// Wire value `68`.
-        X68 = "68",
-        /// Wire value `69`.
-        X69 = "69",
-        /// Wire value `70`.
-        X70 = "70",
-        /// Wire value `73`.
-        X73 = "73",
-        /// Wire value `75`.
-        X75 = "75",
-        /// Wire value `76`.
-        X76 = "76",
-        /// Wire value `77`.
-        X77 = "77",
-        /// Wire value `78`.
-        X78 = "78",
-        /// Wire value `79`.
-        X79 = "79",
-        /// Wire value `80`.
-        X80 = "80",
-        /// Wire value `81`.
-        X81 = "81",
-        /// Wire value `82`.
-        X82 = "82",
-        /// Wire value `83`.
-        X83 = "83",
-        /// Wire value `84`.
-        X84 = "84",
-        /// Wire value `85`.
-        X85 = "85",
-        /// Wire value `86`.
-        X86 = "86",
-        /// Wire value `87`.
-        X87 = "87",
-        /// Wire value `88`.
-        X88 = "88",
-        /// Wire value `101`.
-        X101 = "101",
-        /// Wire value `105`.
-        X105 = "105",
-        /// Wire value `115`.
-        X115 = "115",
-        /// Wire value `116`.
-        X116 = "116",
-        /// Wire value `129`.
-        X129 = "129",
-        /// Wire value `110`.
-        X110 = "110",
-        /// Wire value `111`.
-        X111 = "111",
-        /// Wire value `112`.
-        X112 = "112",
-        /// Wire value `113`.
-        X113 = "113",
-        /// Wire value `114`.
-        X114 = "114",
-        /// Wire value `138`.
-        X138 = "138",
-        /// Wire value `139`.
-        X139 = "139",
-        /// Wire value `143`.
-        X143 = "143",
-        /// Wire value `104`.
-        X104 = "104",
-        /// Wire value `701`.
-        X701 = "701",
-        /// Wire value `702`.
-        X702 = "702",
-        /// Wire value `703`.
-        X703 = "703",
-        /// Wire value `300`.
-        X300 = "300",
-        /// Wire value `301`.
-        X301 = "301",
-        /// Wire value `302`.
-        X302 = "302",
-        /// Wire value `303`.
-        X303 = "303",
-        /// Wire value `304`.
-        X304 = "304",
-        /// Wire value `154`.
-        X154 = "154",
-        /// Wire value `155`.
-        X155 = "155",
-        /// Wire value `305`.
-        X305 = "305",
-        /// Wire value `306`.
-        X306 = "306",
-        /// Wire value `140`.
-        X140 = "140",
-        /// Wire value `141`.
-        X141 = "141",
-        /// Wire value `142`.
-        X142 = "142",
-        /// Wire value `153`.
-        X153 = "153",
-        /// Wire value `130`.
-        X130 = "130",
-        /// Wire value `131`.
-        X131 = "131",
-        /// Wire value `132`.
-        X132 = "132",
-        /// Wire value `107`.
-        X107 = "107",
-        /// Wire value `108`.
-        X108 = "108",
-        /// Wire value `109`.
-        X109 = "109",
-        /// Wire value `200`.
-        X200 = "200",
-        /// Wire value `201`.
-        X201 = "201",
-        /// Wire value `90`.
-        X90 = "90",
-        /// Wire value `91`.
-        X91 = "91",
-        /// Wire value `92`.
-        X92 = "92",
-        /// Wire value `3614`.
-        X3614 = "3614",
-        /// Wire value `3615`.
-        X3615 = "3615",
-        /// Wire value `3617`.
-        X3617 = "3617",
-        /// Wire value `5000`.
-        X5000 = "5000",
-        /// Wire value `5001`.
-        X5001 = "5001",
-        /// Wire value `5002`.
-        X5002 = "5002",
-        /// Wire value `5003`.
-        X5003 = "5003",
-        /// Wire value `5004`.
-        X5004 = "5004",
-        /// Wire value `5005`.
-        X5005 = "5005",
-        /// Wire value `5006`.
-        X5006 = "5006",
-        /// Wire value `5007`.
-        X5007 = "5007",
-        /// Wire value `5008`.
-        X5008 = "5008",
-        /// Wire value `5009`.
-        X5009 = "5009",
-        /// Wire value `5010`.
-        X5010 = "5010",
-        /// Wire value `5011`.
-        X5011 = "5011",
-        /// Wire value `5012`.
-        X5012 = "5012",
-        /// Wire value `5013`.
-        X5013 = "5013",
-        /// Wire value `5020`.
-        X5020 = "5020",
-        /// Wire value `5021`.
-        X5021 = "5021",
-        /// Wire value `5022`.
-        X5022 = "5022",
-        /// Wire value `5023`.
-        X5023 = "5023",
-        /// Wire value `5024`.
-        X5024 = "5024",
-        /// Wire value `5025`.
-        X5025 = "5025",
-        /// Wire value `5026`.
-        X5026 = "5026",
-        /// Wire value `5027`.
-        X5027 = "5027",
-        /// Wire value `5028`.
-        X5028 = "5028",
-        /// Wire value `5029`.
-        X5029 = "5029",
-        /// Wire value `5030`.
-        X5030 = "5030",
-        /// Wire value `5040`.
-        X5040 = "5040",
-        /// Wire value `5041`.
-        X5041 = "5041",
-        /// Wire value `5042`.
-        X5042 = "5042",
-        /// Wire value `5043`.
-        X5043 = "5043",
-        /// Wire value `5044`.
-        X5044 = "5044",
-        /// Wire value `5045`.
-        X5045 = "5045",
-        /// Wire value `5046`.
-        X5046 = "5046",
-        /// Wire value `5120`.
-        X5120 = "5120",
-        /// Wire value `5121`.
-        X5121 = "5121",
-        /// Wire value `5122`.
-        X5122 = "5122",
-        /// Wire value `5123`.
-        X5123 = "5123",
-        /// Wire value `5124`.
-        X5124 = "5124",
-        /// Wire value `5125`.
-        X5125 = "5125",
-        /// Wire value `5126`.
-        X5126 = "5126",
-        /// Wire value `5127`.
-        X5127 = "5127",
-        /// Wire value `5128`.
-        X5128 = "5128",
-        /// Wire value `5129`.
-        X5129 = "5129",
-        /// Wire value `5220`.
-        X5220 = "5220",
-        /// Wire value `5221`.
-        X5221 = "5221",
-        /// Wire value `5222`.
-        X5222 = "5222",
-        /// Wire value `5225`.
-        X5225 = "5225",
-        /// Wire value `5226`.
-        X5226 = "5226",
-        /// Wire value `5227`.
-        X5227 = "5227",
-        /// Wire value `5228`.
-        X5228 = "5228",
-        /// Wire value `5229`.
-        X5229 = "5229",
-        /// Wire value `5230`.
-        X5230 = "5230",
-        /// Wire value `5231`.
-        X5231 = "5231",
-        /// Wire value `5232`.
-        X5232 = "5232",
-        /// Wire value `5233`.
-        X5233 = "5233",
-        /// Wire value `5234`.
-        X5234 = "5234",
-        /// Wire value `5235`.
-        X5235 = "5235",
-        /// Wire value `5236`.
-        X5236 = "5236",
-        /// Wire value `5237`.
-        X5237 = "5237",
-        /// Wire value `5238`.
-        X5238 = "5238",
-        /// Wire value `5239`.
-        X5239 = "5239",
-        /// Wire value `5240`.
-        X5240 = "5240",
-        /// Wire value `5241`.
-        X5241 = "5241",
-        /// Wire value `5242`.
-        X5242 = "5242",
-        /// Wire value `5243`.
-        X5243 = "5243",
-        /// Wire value `5244`.
-        X5244 = "5244",
-        /// Wire value `5250`.
-        X5250 = "5250",
-        /// Wire value `5251`.
-        X5251 = "5251",
-        /// Wire value `5252`.
-        X5252 = "5252",
-        /// Wire value `5253`.
-        X5253 = "5253",
-        /// Wire value `5254`.
-        X5254 = "5254",
-        /// Wire value `5255`.
-        X5255 = "5255",
-        /// Wire value `5256`.
-        X5256 = "5256",
-        /// Wire value `5257`.
-        X5257 = "5257",
-        /// Wire value `5258`.
-        X5258 = "5258",
-        /// Wire value `5259`.
-        X5259 = "5259",
-        /// Wire value `1501`.
-        X1501 = "1501",
-        /// Wire value `1502`.
-        X1502 = "1502",
-        /// Wire value `1503`.
-        X1503 = "1503",
-        /// Wire value `1504`.
-        X1504 = "1504",
-        /// Wire value `3100`.
-        X3100 = "3100",
-        /// Wire value `3101`.
-        X3101 = "3101",
-        /// Wire value `3102`.
-        X3102 = "3102",
-        /// Wire value `3103`.
-        X3103 = "3103",
-        /// Wire value `3200`.
-        X3200 = "3200",
-        /// Wire value `3201`.
-        X3201 = "3201",
-        /// Wire value `3202`.
-        X3202 = "3202",
-        /// Wire value `3203`.
-        X3203 = "3203",
-        /// Wire value `3204`.
-        X3204 = "3204",
-        /// Wire value `3400`.
-        X3400 = "3400",
-        /// Wire value `3500`.
-        X3500 = "3500",
-        /// Wire value `3501`.
-        X3501 = "3501",
-        /// Wire value `3502`.
-        X3502 = "3502",
-        /// Wire value `3503`.
-        X3503 = "3503",
-        /// Wire value `3505`.
-        X3505 = "3505",
-        /// Wire value `3506`.
-        X3506 = "3506",
-        /// Wire value `3507`.
-        X3507 = "3507",
-        /// Wire value `3520`.
-        X3520 = "3520",
-        /// Wire value `3521`.
-        X3521 = "3521",
-        /// Wire value `3522`.
-        X3522 = "3522",
-        /// Wire value `3523`.
-        X3523 = "3523",
-        /// Wire value `3524`.
-        X3524 = "3524",
-        /// Wire value `3525`.
-        X3525 = "3525",
-        /// Wire value `3526`.
-        X3526 = "3526",
-        /// Wire value `3527`.
-        X3527 = "3527",
-        /// Wire value `3530`.
-        X3530 = "3530",
-        /// Wire value `3531`.
-        X3531 = "3531",
-        /// Wire value `3532`.
-        X3532 = "3532",
-        /// Wire value `3533`.
-        X3533 = "3533",
-        /// Wire value `3534`.
-        X3534 = "3534",
-        /// Wire value `2100`.
-        X2100 = "2100",
-        /// Wire value `2101`.
-        X2101 = "2101",
-        /// Wire value `2110`.
-        X2110 = "2110",
-        /// Wire value `2111`.
-        X2111 = "2111",
-        /// Wire value `3600`.
-        X3600 = "3600",
-        /// Wire value `3601`.
-        X3601 = "3601",
-        /// Wire value `3602`.
-        X3602 = "3602",
-        /// Wire value `3603`.
-        X3603 = "3603",
-        /// Wire value `3604`.
-        X3604 = "3604",
-        /// Wire value `3605`.
-        X3605 = "3605",
-        /// Wire value `3606`.
-        X3606 = "3606",
-        /// Wire value `3607`.
-        X3607 = "3607",
-        /// Wire value `3608`.
-        X3608 = "3608",
-        /// Wire value `3757`.
-        X3757 = "3757",
-        /// Wire value `3784`.
-        X3784 = "3784",
-        /// Wire value `3785`.
-        X3785 = "3785",
-        /// Wire value `3776`.
-        X3776 = "3776",
-        /// Wire value `3777`.
-        X3777 = "3777",
-        /// Wire value `3778`.
-        X3778 = "3778",
-        /// Wire value `3779`.
-        X3779 = "3779",
-        /// Wire value `3780`.
-        X3780 = "3780",
-        /// Wire value `3781`.
-        X3781 = "3781",
-        /// Wire value `3782`.
-        X3782 = "3782",
-        /// Wire value `3783`.
-        X3783 = "3783",
-        /// Wire value `3786`.
-        X3786 = "3786",
-        /// Wire value `3787`.
-        X3787 = "3787",
-        /// Wire value `3788`.
-        X3788 = "3788",
-        /// Wire value `3801`.
-        X3801 = "3801",
-        /// Wire value `3802`.
-        X3802 = "3802",
-        /// Wire value `3803`.
-        X3803 = "3803",
-        /// Wire value `3804`.
-        X3804 = "3804",
-        /// Wire value `3805`.
-        X3805 = "3805",
-        /// Wire value `3806`.
-        X3806 = "3806",
-        /// Wire value `3610`.
-        X3610 = "3610",
-        /// Wire value `3611`.
-        X3611 = "3611",
-        /// Wire value `3612`.
-        X3612 = "3612",
-        /// Wire value `3613`.
-        X3613 = "3613",
-        /// Wire value `3616`.
-        X3616 = "3616",
-        /// Wire value `3618`.
-        X3618 = "3618",
-        /// Wire value `3622`.
-        X3622 = "3622",
-        /// Wire value `3623`.
-        X3623 = "3623",
-        /// Wire value `3620`.
-        X3620 = "3620",
-        /// Wire value `3621`.
-        X3621 = "3621",
-        /// Wire value `3720`.
-        X3720 = "3720",
-        /// Wire value `3721`.
-        X3721 = "3721",
-        /// Wire value `3624`.
-        X3624 = "3624",
-        /// Wire value `3625`.
-        X3625 = "3625",
-        /// Wire value `3626`.
-        X3626 = "3626",
-        /// Wire value `3627`.
-        X3627 = "3627",
-        /// Wire value `3628`.
-        X3628 = "3628",
-        /// Wire value `3629`.
-        X3629 = "3629",
-        /// Wire value `3630`.
-        X3630 = "3630",
-        /// Wire value `3631`.
-        X3631 = "3631",
-        /// Wire value `3632`.
-        X3632 = "3632",
-        /// Wire value `150`.
-        X150 = "150",
-        /// Wire value `151`.
-        X151 = "151",
-        /// Wire value `156`.
-        X156 = "156",
-        /// Wire value `157`.
-        X157 = "157",
-        /// Wire value `158`.
-        X158 = "158",
-        /// Wire value `3633`.
-        X3633 = "3633",
-        /// Wire value `3634`.
-        X3634 = "3634",
-        /// Wire value `3635`.
-        X3635 = "3635",
-        /// Wire value `3636`.
-        X3636 = "3636",
-        /// Wire value `3637`.
-        X3637 = "3637",
-        /// Wire value `3638`.
-        X3638 = "3638",
-        /// Wire value `3639`.
-        X3639 = "3639",
-        /// Wire value `3640`.
-        X3640 = "3640",
-        /// Wire value `3641`.
-        X3641 = "3641",
-        /// Wire value `3642`.
-        X3642 = "3642",
-        /// Wire value `3650`.
-        X3650 = "3650",
-        /// Wire value `3651`.
-        X3651 = "3651",
-        /// Wire value `3652`.
-        X3652 = "3652",
-        /// Wire value `3653`.
-        X3653 = "3653",
-        /// Wire value `3654`.
-        X3654 = "3654",
-        /// Wire value `3655`.
-        X3655 = "3655",
-        /// Wire value `3656`.
-        X3656 = "3656",
-        /// Wire value `3660`.
-        X3660 = "3660",
-        /// Wire value `3661`.
-        X3661 = "3661",
-        /// Wire value `3662`.
-        X3662 = "3662",
-        /// Wire value `3663`.
-        X3663 = "3663",
-        /// Wire value `3664`.
-        X3664 = "3664",
-        /// Wire value `3665`.
-        X3665 = "3665",
-        /// Wire value `3666`.
-        X3666 = "3666",
-        /// Wire value `3667`.
-        X3667 = "3667",
-        /// Wire value `3668`.
-        X3668 = "3668",
-        /// Wire value `3669`.
-        X3669 = "3669",
-        /// Wire value `3670`.
-        X3670 = "3670",
-        /// Wire value `3701`.
-        X3701 = "3701",
-        /// Wire value `3702`.
-        X3702 = "3702",
-        /// Wire value `3710`.
-        X3710 = "3710",
-        /// Wire value `3715`.
-        X3715 = "3715",
-        /// Wire value `3712`.
-        X3712 = "3712",
-        /// Wire value `3711`.
-        X3711 = "3711",
-        /// Wire value `3714`.
-        X3714 = "3714",
-        /// Wire value `3730`.
-        X3730 = "3730",
-        /// Wire value `3750`.
-        X3750 = "3750",
-        /// Wire value `3751`.
-        X3751 = "3751",
-        /// Wire value `3752`.
-        X3752 = "3752",
-        /// Wire value `3753`.
-        X3753 = "3753",
-        /// Wire value `3754`.
-        X3754 = "3754",
-        /// Wire value `3755`.
-        X3755 = "3755",
-        /// Wire value `3756`.
-        X3756 = "3756",
-        /// Wire value `3758`.
-        X3758 = "3758",
-        /// Wire value `3767`.
-        X3767 = "3767",
-        /// Wire value `3768`.
-        X3768 = "3768",
-        /// Wire value `3769`.
-        X3769 = "3769",
-        /// Wire value `3770`.
-        X3770 = "3770",
-        /// Wire value `3771`.
-        X3771 = "3771",
-        /// Wire value `3772`.
-        X3772 = "3772",
-        /// Wire value `3773`.
-        X3773 = "3773",
-        /// Wire value `3774`.
-        X3774 = "3774",
-        /// Wire value `3775`.
-        X3775 = "3775",
-        /// Wire value `6000`.
-        X6000 = "6000",
-        /// Wire value `6001`.
-        X6001 = "6001",
-        /// Wire value `6002`.
-        X6002 = "6002",
-        /// Wire value `6010`.
-        X6010 = "6010",
-        /// Wire value `6011`.
-        X6011 = "6011",
-        /// Wire value `6012`.
-        X6012 = "6012",
-        /// Wire value `6013`.
-        X6013 = "6013",
-        /// Wire value `6030`.
-        X6030 = "6030",
-        /// Wire value `6031`.
-        X6031 = "6031",
-        /// Wire value `6032`.
-        X6032 = "6032",
-        /// Wire value `6050`.
-        X6050 = "6050",
-        /// Wire value `6051`.
-        X6051 = "6051",
-        /// Wire value `6052`.
-        X6052 = "6052",
-        /// Wire value `6053`.
-        X6053 = "6053",
-        /// Wire value `6054`.
-        X6054 = "6054",
-        /// Wire value `6055`.
-        X6055 = "6055",
-        /// Wire value `6999`.
-        X6999 = "6999",
-        /// Wire value `7100`.
-        X7100 = "7100",
-        /// Wire value `7101`.
-        X7101 = "7101",
-        /// Wire value `7200`.
-        X7200 = "7200",
-        /// Wire value `7201`.
-        X7201 = "7201",
-        /// Wire value `7202`.
-        X7202 = "7202",
-        /// Wire value `7203`.
-        X7203 = "7203",
-        /// Wire value `7204`.
-        X7204 = "7204",
-        /// Wire value `7205`.
-        X7205 = "7205",
-        /// Wire value `7206`.
-        X7206 = "7206",
-        /// Wire value `7207`.
-        X7207 = "7207",
-        /// Wire value `7208`.
-        X7208 = "7208",
-        /// Wire value `7209`.
-        X7209 = "7209",
-        /// Wire value `7213`.
-        X7213 = "7213",
-        /// Wire value `7214`.
-        X7214 = "7214",
-        /// Wire value `7215`.
-        X7215 = "7215",
-        /// Wire value `7256`.
-        X7256 = "7256",
-        /// Wire value `7210`.
-        X7210 = "7210",
-        /// Wire value `7211`.
-        X7211 = "7211",
-        /// Wire value `7212`.
-        X7212 = "7212",
-        /// Wire value `7300`.
-        X7300 = "7300",
-        /// Wire value `7301`.
-        X7301 = "7301",
-        /// Wire value `7302`.
-        X7302 = "7302",
-        /// Wire value `7500`.
-        X7500 = "7500",
-        /// Wire value `7501`.
-        X7501 = "7501",
-        /// Wire value `7502`.
-        X7502 = "7502",
-        /// Wire value `7503`.
-        X7503 = "7503",
-        /// Wire value `7504`.
-        X7504 = "7504",
-        /// Wire value `7505`.
-        X7505 = "7505",
-        /// Wire value `7506`.
-        X7506 = "7506",
-        /// Wire value `7507`.
-        X7507 = "7507",
-        /// Wire value `7600`.
-        X7600 = "7600",
-        /// Wire value `7601`.
-        X7601 = "7601",
-        /// Wire value `7602`.
-        X7602 = "7602",
-        /// Wire value `7603`.
-        X7603 = "7603",
-        /// Wire value `7604`.
-        X7604 = "7604",
-        /// Wire value `7700`.
-        X7700 = "7700",
-        /// Wire value `7701`.
-        X7701 = "7701",
-        /// Wire value `7702`.
-        X7702 = "7702",
-        /// Wire value `7800`.
-        X7800 = "7800",
-        /// Wire value `7801`.
-        X7801 = "7801",
-        /// Wire value `7802`.
-        X7802 = "7802",
-        /// Wire value `7803`.
-        X7803 = "7803",
-        /// Wire value `7830`.
-        X7830 = "7830",
-        /// Wire value `7831`.
-        X7831 = "7831",
-        /// Wire value `7832`.
-        X7832 = "7832",
-        /// Wire value `7833`.
-        X7833 = "7833",
-        /// Wire value `7834`.
-        X7834 = "7834",
-        /// Wire value `7835`.
-        X7835 = "7835",
-        /// Wire value `7836`.
-        X7836 = "7836",
-        /// Wire value `7837`.
-        X7837 = "7837",
-        /// Wire value `7838`.
-        X7838 = "7838",
-        /// Wire value `7839`.
-        X7839 = "7839",
-        /// Wire value `7840`.
-        X7840 = "7840",
-        /// Wire value `7841`.
-        X7841 = "7841",
-        /// Wire value `7853`.
-        X7853 = "7853",
-        /// Wire value `7854`.
-        X7854 = "7854",
-        /// Wire value `7855`.
-        X7855 = "7855",
-        /// Wire value `7856`.
-        X7856 = "7856",
-        /// Wire value `7857`.
-        X7857 = "7857",
-        /// Wire value `7858`.
-        X7858 = "7858",
-        /// Wire value `7859`.
-        X7859 = "7859",
-        /// Wire value `7860`.
-        X7860 = "7860",
-        /// Wire value `7861`.
-        X7861 = "7861",
-        /// Wire value `7862`.
-        X7862 = "7862",
-        /// Wire value `7863`.
-        X7863 = "7863",
-        /// Wire value `7870`.
-        X7870 = "7870",
-        /// Wire value `7871`.
-        X7871 = "7871",
-        /// Wire value `7872`.
-        X7872 = "7872",
-        /// Wire value `7880`.
-        X7880 = "7880",
-        /// Wire value `7881`.
-        X7881 = "7881",
-        /// Wire value `7882`.
-        X7882 = "7882",
-        /// Wire value `7900`.
-        X7900 = "7900",
-        /// Wire value `7901`.
-        X7901 = "7901",
-        /// Wire value `7902`.
-        X7902 = "7902",
-        /// Wire value `7903`.
-        X7903 = "7903",
-        /// Wire value `8001`.
-        X8001 = "8001",
-        /// Wire value `8002`.
-        X8002 = "8002",
-        /// Wire value `9001`.
-        X9001 = "9001",
-        /// Wire value `9002`.
-        X9002 = "9002",
-        /// Wire value `9100`.
-        X9100 = "9100",
-        /// Wire value `9101`.
-        X9101 = "9101",
-        /// Wire value `9102`.
-        X9102 = "9102",
-        /// Wire value `9113`.
-        X9113 = "9113",
-        /// Wire value `9103`.
-        X9103 = "9103",
-        /// Wire value `9104`.
-        X9104 = "9104",
-        /// Wire value `9106`.
-        X9106 = "9106",
-        /// Wire value `9107`.
-        X9107 = "9107",
-        /// Wire value `9108`.
-        X9108 = "9108",
-        /// Wire value `9109`.
-        X9109 = "9109",
-        /// Wire value `9110`.
-        X9110 = "9110",
-        /// Wire value `9111`.
-        X9111 = "9111",
-        /// Wire value `9112`.
-        X9112 = "9112",
-        /// Wire value `11001`.
-        X11001 = "11001",
-        /// Wire value `11002`.
-        X11002 = "11002",
-        /// Wire value `11003`.
-        X11003 = "11003",
-        /// Wire value `12001`.
-        X12001 = "12001",
-        /// Wire value `12002`.
-        X12002 = "12002",
-        /// Wire value `12003`.
-        X12003 = "12003",
-        /// Wire value `12004`.
-        X12004 = "12004",
-        /// Wire value `12005`.
-        X12005 = "12005",
-        /// Wire value `12006`.
-        X12006 = "12006",
-        /// Wire value `12007`.
-        X12007 = "12007",
-        /// Wire value `12008`.
-        X12008 = "12008",
-        /// Wire value `12009`.
-        X12009 = "12009",
-        /// Wire value `9200`.
-        X9200 = "9200",
-        /// Wire value `9201`.
-        X9201 = "9201",
-        /// Wire value `9202`.
-        X9202 = "9202",
-        /// Wire value `9203`.
-        X9203 = "9203",
-        /// Wire value `9204`.
-        X9204 = "9204",
-        /// Wire value `9205`.
-        X9205 = "9205",
-        /// Wire value `9206`.
-        X9206 = "9206",
-        /// Wire value `9207`.
-        X9207 = "9207",
-        /// Wire value `9208`.
-        X9208 = "9208",
-        /// Wire value `9209`.
-        X9209 = "9209",
-        /// Wire value `9210`.
-        X9210 = "9210",
-        /// Wire value `9211`.
-        X9211 = "9211",
-        /// Wire value `9212`.
-        X9212 = "9212",
-        /// Wire value `9213`.
-        X9213 = "9213",
-        /// Wire value `9214`.
-        X9214 = "9214",
-        /// Wire value `13000`.
-        X13000 = "13000",
-        /// Wire value `13010`.
-        X13010 = "13010",
-        /// Wire value `13011`.
-        X13011 = "13011",
-        /// Wire value `13020`.
-        X13020 = "13020",
-        /// Wire value `13021`.
-        X13021 = "13021",
-        /// Wire value `13022`.
-        X13022 = "13022",
-        /// Wire value `13023`.
-        X13023 = "13023",
-        /// Wire value `13024`.
-        X13024 = "13024",
-        /// Wire value `13025`.
-        X13025 = "13025",
-        /// Wire value `13026`.
-        X13026 = "13026",
-        /// Wire value `13027`.
-        X13027 = "13027",
-        /// Wire value `13028`.
-        X13028 = "13028",
-        /// Wire value `13029`.
-        X13029 = "13029",
-        /// Wire value `13030`.
-        X13030 = "13030",
-        /// Wire value `13031`.
-        X13031 = "13031",
-        /// Wire value `13041`.
-        X13041 = "13041",
-        /// Wire value `13042`.
-        X13042 = "13042",
-        /// Wire value `13043`.
-        X13043 = "13043",
-        /// Wire value `13044`.
-        X13044 = "13044",
-        /// Wire value `13045`.
-        X13045 = "13045",
-        /// Wire value `13046`.
-        X13046 = "13046",
-        /// Wire value `13047`.
-        X13047 = "13047",
-        /// Wire value `14000`.
-        X14000 = "14000",
-        /// Wire value `14001`.
-        X14001 = "14001",
-        /// Wire value `14002`.
-        X14002 = "14002",
-        /// Wire value `15000`.
-        X15000 = "15000",
-        /// Wire value `15001`.
-        X15001 = "15001",
-        /// Wire value `15002`.
-        X15002 = "15002",
-        /// Wire value `15003`.
-        X15003 = "15003",
-        /// Wire value `15004`.
-        X15004 = "15004",
-        /// Wire value `16000`.
-        X16000 = "16000",
-        /// Wire value `16001`.
-        X16001 = "16001",
-        /// Wire value `16002`.
-        X16002 = "16002",
-        /// Wire value `16003`.
-        X16003 = "16003",
-        /// Wire value `16004`.
-        X16004 = "16004",
-        /// Wire value `16005`.
-        X16005 = "16005",
-        /// Wire value `16006`.
-        X16006 = "16006",
-        /// Wire value `16007`.
-        X16007 = "16007",
-        /// Wire value `17000`.
-        X17000 = "17000",
-        /// Wire value `17001`.
-        X17001 = "17001",
-        /// Wire value `18000`.
-        X18000 = "18000",
-        /// Wire value `18001`.
-        X18001 = "18001",
-        /// Wire value `18002`.
-        X18002 = "18002",
-        /// Wire value `19000`.
-        X19000 = "19000",
-        /// Wire value `20000`.
-        X20000 = "20000",
-        /// Wire value `20001`.
-        X20001 = "20001",
-        /// Wire value `20002`.
-        X20002 = "20002",
-        /// Wire value `20003`.
-        X20003 = "20003",
-        /// Wire value `20004`.
-        X20004 = "20004",
-        /// Wire value `20005`.
-        X20005 = "20005",
-        /// Wire value `20006`.
-        X20006 = "20006",
-        /// Wire value `20007`.
-        X20007 = "20007",
-        /// Wire value `20008`.
-        X20008 = "20008",
-        /// Wire value `20009`.
-        X20009 = "20009",
-        /// Wire value `21000`.
-        X21000 = "21000",
-        /// Wire value `21001`.
-        X21001 = "21001",
-        /// Wire value `21002`.
-        X21002 = "21002",
-        /// Wire value `21003`.
-        X21003 = "21003",
-        /// Wire value `21004`.
-        X21004 = "21004",
-        /// Wire value `21005`.
-        X21005 = "21005",
-        /// Wire value `22000`.
-        X22000 = "22000",
-        /// Wire value `22001`.
-        X22001 = "22001",
-        /// Wire value `22002`.
-        X22002 = "22002",
-        /// Wire value `22003`.
-        X22003 = "22003",
-        /// Wire value `22004`.
-        X22004 = "22004",
-        /// Wire value `22005`.
-        X22005 = "22005",
-        /// Wire value `22006`.
-        X22006 = "22006",
-        /// Wire value `22051`.
-        X22051 = "22051",
-        /// Wire value `22052`.
-        X22052 = "22052",
-        /// Wire value `22053`.
-        X22053 = "22053",
-        /// Wire value `22054`.
-        X22054 = "22054",
-        /// Wire value `22071`.
-        X22071 = "22071",
-        /// Wire value `22072`.
-        X22072 = "22072",
-        /// Wire value `22073`.
-        X22073 = "22073",
     }
 }
 

@@ -67,6 +67,70 @@ async fn operation_needs_token_as_its_security_declares() {
     assert!(public.contains(&"system_get_status"), "{public:?}");
 }
 
+/// A token with the scheme of another operation is not accepted.
+#[tokio::test]
+async fn operation_accepts_the_scheme_of_its_security_only() {
+    let console = Console::start().await;
+    let queries = "/sdl/v2/api/queries";
+    for (path, accepted) in [(queries, "bearer"), ("/web/api/v2.1/threats", "ApiToken")] {
+        for scheme in ["ApiToken", "bearer"] {
+            let url = format!("{}{path}", console.sandbox.url());
+            let method = if path == queries { Method::POST } else { Method::GET };
+            let request = console.http.request(method, url);
+            let request = request.header("authorization", format!("{scheme} {}", Sandbox::TOKEN));
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status() != 401, scheme == accepted, "{path}: {scheme}");
+            if scheme != accepted {
+                let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
+                assert!(challenge.eq_ignore_ascii_case(accepted), "{path}: {challenge}");
+            }
+        }
+    }
+}
+
+/// A form is read as the fields that its operation declares, and a required header has to be sent.
+#[tokio::test]
+async fn form_and_header_are_validated() {
+    let console = Console::start().await;
+    let post = async |path: &str, kind: &str, body: &str| {
+        let request = console.http.post(format!("{}{path}", console.sandbox.url()));
+        let request = request.header("authorization", authorization(None)).header("content-type", kind);
+        let response = request.body(body.to_owned()).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    let kind = "multipart/form-data; boundary=b";
+    let part = |head: &str, content: &str| {
+        format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n")
+    };
+    let file = part("name=\"file\"; filename=\"a.csv\"", "a,b");
+    let path = "/web/api/v2.1/filters/csv-filter";
+    let field = part("name=\"agentFilterField\"", "uuid");
+    for (header, status, text) in [("true", 200, "data"), ("maybe", 400, "excludeHeader")] {
+        let body = format!("{file}{field}{}--b--\r\n", part("name=\"excludeHeader\"", header));
+        let (found, response) = post(path, kind, &body).await;
+        assert_eq!(found, status, "{response}");
+        assert!(response.contains(text), "{response}");
+    }
+    for (kind, body) in [("application/json", "{}"), (kind, "--b"), (kind, "x")] {
+        let (status, response) = post(path, kind, body).await;
+        assert_eq!(status, 400, "{response}");
+        assert!(response.contains("request.body: not a form"), "{response}");
+    }
+    let operation = Contract::bundled().operation("long_running_query_get");
+    for (tag, status) in [(None, 400), (Some("node-3"), 200)] {
+        let url = format!("{}/sdl/v2/api/queries/7?lastStepSeen=0", console.sandbox.url());
+        let request = console.http.get(url).header("authorization", authorization(operation));
+        let request = match tag {
+            Some(tag) => request.header("x-dataset-query-forward-tag", tag),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), status);
+        let text = response.text().await.unwrap();
+        assert_eq!(text.contains("request.headers"), tag.is_none(), "{text}");
+    }
+}
+
 /// A request that is not valid gets the status 400, which each curated operation declares.
 #[tokio::test]
 async fn invalid_request_gets_declared_status_400() {
@@ -76,7 +140,7 @@ async fn invalid_request_gets_declared_status_400() {
             let url = format!("{}{path}?undeclared=1", console.sandbox.url());
             let method = Method::from_bytes(operation.method().as_bytes()).unwrap();
             let request = console.http.request(method, url);
-            let request = request.header("authorization", format!("ApiToken {}", Sandbox::TOKEN));
+            let request = request.header("authorization", authorization(Some(operation)));
             let response = request.send().await.unwrap();
             assert_eq!(response.status(), 400, "{path}");
             let body = response.bytes().await.unwrap();

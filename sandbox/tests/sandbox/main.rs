@@ -57,7 +57,8 @@ impl Console {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
-        let request = request.header("authorization", format!("ApiToken {}", Sandbox::TOKEN));
+        let found = Contract::bundled().match_operation(method, path);
+        let request = request.header("authorization", authorization(found.map(|found| found.operation)));
         let request = match body {
             Some(body) => request.header("content-type", "application/json").body(body.to_string()),
             None => request,
@@ -102,6 +103,13 @@ impl Console {
         let response = self.get(THREATS, &[("ids", &id(number))]).await;
         response["data"][0].clone()
     }
+}
+
+/// Returns the header `Authorization` of an operation.
+fn authorization(operation: Option<&OperationSpec>) -> String {
+    let security = operation.map(|operation| &operation.as_json()["security"]);
+    let is_bearer = security == Some(&json!([{ "Bearer": [] }]));
+    format!("{} {}", if is_bearer { "Bearer" } else { "ApiToken" }, Sandbox::TOKEN)
 }
 
 fn id(number: u8) -> String {
@@ -597,7 +605,7 @@ fn first_of_enum(schema: &Value) -> Option<Value> {
 fn paths(operation: &OperationSpec) -> Vec<String> {
     let versions = operation.versions().iter();
     let mut paths: Vec<_> = versions.map(|v| operation.path().replace("{version}", v.as_str())).collect();
-    for parameter in operation.parameters().iter().filter(|parameter| parameter.in_path) {
+    for parameter in operation.parameters().iter().filter(|parameter| parameter.is_in_path()) {
         let of = |collection: &str| {
             let items = tenant()[collection].clone();
             let upload = |item: &&Value| collection != "activities" || item.get("_entries").is_some();
@@ -657,7 +665,7 @@ async fn filter_fields_are_implemented() {
         let creates = plan.get("create").is_some();
         for path in paths(operation) {
             let (console, query_id) = console_with_results().await;
-            let parameters: Vec<_> = operation.parameters().iter().filter(|one| !one.in_path).collect();
+            let parameters: Vec<_> = operation.parameters().iter().filter(|one| one.is_in_query()).collect();
             let text = |name: &str, schema: &Value| match name {
                 "queryId" => query_id.clone(),
                 _ => query_string(&plausible(schema)),

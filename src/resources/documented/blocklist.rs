@@ -17,6 +17,16 @@ impl Blocklist {
         crate::resources::CallBuilder::new(&self.client, raw::get_report(report_id.as_ref()))
     }
 
+    /// Import blocklist
+    ///
+    /// `POST /web/api/v2.1/restrictions/import`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Blacklist.create. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn import(&self, body: &raw::BlocklistImportRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::exclusions::ExclusionImport>> {
+        crate::resources::CallBuilder::new(&self.client, raw::import(body))
+    }
+
     /// Update blocklist
     ///
     /// `PUT /web/api/v2.1/restrictions`

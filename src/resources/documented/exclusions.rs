@@ -37,6 +37,16 @@ impl Exclusions {
         crate::resources::CallBuilder::new(&self.client, raw::get_report(report_id.as_ref()))
     }
 
+    /// Import exclusions
+    ///
+    /// `POST /web/api/v2.1/exclusions/import`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.create. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn import(&self, body: &raw::ExclusionsImportRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::ExclusionImport>> {
+        crate::resources::CallBuilder::new(&self.client, raw::import(body))
+    }
+
     /// Update exclusions
     ///
     /// `PUT /web/api/v2.1/exclusions`

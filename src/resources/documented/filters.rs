@@ -4,7 +4,7 @@
 
 use sentinelone_raw::filters as raw;
 
-pub use sentinelone_raw::filters::{Filter2, Filter2FilterField, Filter2FilterFieldValue, FilterDv, FilterDvFilter, FilterDvFilter2, FilterDvFilterFields, FilterDvScopeLevel, FilterFilter, FilterSortField, FiltersCreateData, FiltersCreateDataFilterFields, FiltersCreateDvData, FiltersCreateDvDataFilterFields, FiltersCreateDvRequest, FiltersCreateRequest, FiltersCreateResult, FiltersCreateResultFilterFields, FiltersCreateResultFilterFieldsActiveProtection, FiltersCreateResultFilterFieldsAppsVulnerabilityStatus, FiltersCreateResultFilterFieldsConsoleMigrationStatus, FiltersCreateResultFilterFieldsInstallerType, FiltersCreateResultFilterFieldsMachineType, FiltersCreateResultFilterFieldsMissingPermission, FiltersCreateResultFilterFieldsNetworkStatus, FiltersCreateResultFilterFieldsOsArch, FiltersCreateResultFilterFieldsOsType, FiltersCreateResultFilterFieldsRangerStatus, FiltersCreateResultFilterFieldsScanStatus, FiltersCreateResultFilterFieldsUserActionsNeeded, FiltersCreateResultScopeLevel, FiltersCreateXdrData, FiltersCreateXdrDataVisibility, FiltersCreateXdrRequest, FiltersCreateXdrResult, FiltersGetDvQuery, FiltersListQuery, FiltersListXdrEnrichedQuery, FiltersListXdrQuery, FiltersUpdateData, FiltersUpdateDvRequest, FiltersUpdateRequest, FiltersUpdateXdrData, FiltersUpdateXdrRequest};
+pub use sentinelone_raw::filters::{Filter2, Filter2FilterField, Filter2FilterFieldValue, FilterCsvFilter, FilterDv, FilterDvFilter, FilterDvFilter2, FilterDvFilterFields, FilterDvScopeLevel, FilterFilter, FilterSortField, FiltersCreateData, FiltersCreateDataFilterFields, FiltersCreateDvData, FiltersCreateDvDataFilterFields, FiltersCreateDvRequest, FiltersCreateRequest, FiltersCreateResult, FiltersCreateResultFilterFields, FiltersCreateResultFilterFieldsActiveProtection, FiltersCreateResultFilterFieldsAppsVulnerabilityStatus, FiltersCreateResultFilterFieldsConsoleMigrationStatus, FiltersCreateResultFilterFieldsInstallerType, FiltersCreateResultFilterFieldsMachineType, FiltersCreateResultFilterFieldsMissingPermission, FiltersCreateResultFilterFieldsNetworkStatus, FiltersCreateResultFilterFieldsOsArch, FiltersCreateResultFilterFieldsOsType, FiltersCreateResultFilterFieldsRangerStatus, FiltersCreateResultFilterFieldsScanStatus, FiltersCreateResultFilterFieldsUserActionsNeeded, FiltersCreateResultScopeLevel, FiltersCreateXdrData, FiltersCreateXdrDataVisibility, FiltersCreateXdrRequest, FiltersCreateXdrResult, FiltersCsvFilterRequest, FiltersGetDvQuery, FiltersListQuery, FiltersListXdrEnrichedQuery, FiltersListXdrQuery, FiltersUpdateData, FiltersUpdateDvRequest, FiltersUpdateRequest, FiltersUpdateXdrData, FiltersUpdateXdrRequest};
 
 crate::resources::builders::resource! {
     /// Operations of the resource `filters`; see [`Client::filters`](crate::Client::filters).
@@ -53,6 +53,16 @@ impl Filters {
     #[inline]
     pub fn create_xdr(&self, body: &raw::FiltersCreateXdrRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FiltersCreateXdrResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::create_xdr(body))
+    }
+
+    /// Csv filter (filters)
+    ///
+    /// `POST /web/api/v2.1/filters/csv-filter`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Endpoints.view. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn csv_filter(&self, body: &raw::FiltersCsvFilterRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::FilterCsvFilter>> {
+        crate::resources::CallBuilder::new(&self.client, raw::csv_filter(body))
     }
 
     /// Delete filter

@@ -25,8 +25,8 @@ impl Hyperautomation {
     ///
     /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsActivateDeactivate. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn deactivate_workflows(&self, workflow_id: impl AsRef<str>, query: &raw::HyperautomationDeactivateWorkflowsQuery, body: &raw::HyperautomationDeactivateWorkflowsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Empty> {
-        crate::resources::CallBuilder::new(&self.client, raw::deactivate_workflows(workflow_id.as_ref(), query, body))
+    pub fn deactivate_workflows(&self, workflow_id: impl AsRef<str>, query: &raw::HyperautomationDeactivateWorkflowsQuery, cicdschema: Option<&str>, body: &raw::HyperautomationDeactivateWorkflowsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Empty> {
+        crate::resources::CallBuilder::new(&self.client, raw::deactivate_workflows(workflow_id.as_ref(), query, cicdschema, body))
     }
 
     /// Evaluate expression workflow action expressions (hyperautomation)
@@ -35,8 +35,8 @@ impl Hyperautomation {
     ///
     /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn evaluate_expression_workflow_action_expressions(&self, base_action_id: impl AsRef<str>, query: &raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsQuery, body: &raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>> {
-        crate::resources::CallBuilder::new(&self.client, raw::evaluate_expression_workflow_action_expressions(base_action_id.as_ref(), query, body))
+    pub fn evaluate_expression_workflow_action_expressions(&self, base_action_id: impl AsRef<str>, query: &raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsQuery, cicdschema: Option<&str>, body: &raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>> {
+        crate::resources::CallBuilder::new(&self.client, raw::evaluate_expression_workflow_action_expressions(base_action_id.as_ref(), query, cicdschema, body))
     }
 
     /// Export workflow import export (hyperautomation)
@@ -45,8 +45,8 @@ impl Hyperautomation {
     ///
     /// No person has checked the operation. Required permissions: Hyper Automate.workflowsExport. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn export_workflow_import_export(&self, query: &raw::HyperautomationExportWorkflowImportExportQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
-        crate::resources::CallBuilder::new(&self.client, raw::export_workflow_import_export(query))
+    pub fn export_workflow_import_export(&self, query: &raw::HyperautomationExportWorkflowImportExportQuery, cicdschema: Option<&str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
+        crate::resources::CallBuilder::new(&self.client, raw::export_workflow_import_export(query, cicdschema))
     }
 
     /// Export workflow import export by version id (hyperautomation)
@@ -55,8 +55,8 @@ impl Hyperautomation {
     ///
     /// No person has checked the operation. Required permissions: Hyper Automate.workflowsExport. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn export_workflow_import_export_by_version_id(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationExportWorkflowImportExportByVersionIdQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationExportWorkflowImportExportByVersionIdResult>> {
-        crate::resources::CallBuilder::new(&self.client, raw::export_workflow_import_export_by_version_id(workflow_id.as_ref(), version_id.as_ref(), query))
+    pub fn export_workflow_import_export_by_version_id(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationExportWorkflowImportExportByVersionIdQuery, cicdschema: Option<&str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationExportWorkflowImportExportByVersionIdResult>> {
+        crate::resources::CallBuilder::new(&self.client, raw::export_workflow_import_export_by_version_id(workflow_id.as_ref(), version_id.as_ref(), query, cicdschema))
     }
 
     /// Get workflow execution (hyperautomation)
@@ -65,8 +65,8 @@ impl Hyperautomation {
     ///
     /// No person has checked the operation. Required permissions: Hyper Automate.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn get_workflow_execution(&self, workflow_execution_id: impl AsRef<str>, query: &raw::HyperautomationGetWorkflowExecutionQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationGetWorkflowExecutionResult>> {
-        crate::resources::CallBuilder::new(&self.client, raw::get_workflow_execution(workflow_execution_id.as_ref(), query))
+    pub fn get_workflow_execution(&self, workflow_execution_id: impl AsRef<str>, query: &raw::HyperautomationGetWorkflowExecutionQuery, cicdschema: Option<&str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationGetWorkflowExecutionResult>> {
+        crate::resources::CallBuilder::new(&self.client, raw::get_workflow_execution(workflow_execution_id.as_ref(), query, cicdschema))
     }
 
     /// Get workflows versions list (hyperautomation)
@@ -75,8 +75,8 @@ impl Hyperautomation {
     ///
     /// No person has checked the operation. Required permissions: Hyper Automate.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn get_workflows_versions_list(&self, workflow_id: impl AsRef<str>, query: &raw::HyperautomationGetWorkflowsVersionsListQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationGetWorkflowsVersionsListResult>> {
-        crate::resources::CallBuilder::new(&self.client, raw::get_workflows_versions_list(workflow_id.as_ref(), query))
+    pub fn get_workflows_versions_list(&self, workflow_id: impl AsRef<str>, query: &raw::HyperautomationGetWorkflowsVersionsListQuery, cicdschema: Option<&str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationGetWorkflowsVersionsListResult>> {
+        crate::resources::CallBuilder::new(&self.client, raw::get_workflows_versions_list(workflow_id.as_ref(), query, cicdschema))
     }
 
     /// Import workflow import export (hyperautomation)
@@ -85,8 +85,8 @@ impl Hyperautomation {
     ///
     /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsCreateEdit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn import_workflow_import_export(&self, query: &raw::HyperautomationImportWorkflowImportExportQuery, body: &raw::HyperautomationImportWorkflowImportExportRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationImportWorkflowImportExportResult>> {
-        crate::resources::CallBuilder::new(&self.client, raw::import_workflow_import_export(query, body))
+    pub fn import_workflow_import_export(&self, query: &raw::HyperautomationImportWorkflowImportExportQuery, cicdschema: Option<&str>, body: &raw::HyperautomationImportWorkflowImportExportRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationImportWorkflowImportExportResult>> {
+        crate::resources::CallBuilder::new(&self.client, raw::import_workflow_import_export(query, cicdschema, body))
     }
 
     /// List workflow execution (hyperautomation)
@@ -95,8 +95,8 @@ impl Hyperautomation {
     ///
     /// No person has checked the operation. Required permissions: Hyper Automate.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn list_workflow_execution(&self, query: &raw::HyperautomationListWorkflowExecutionQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::HyperautomationWorkflowExecution>> {
-        crate::resources::CallBuilder::new(&self.client, raw::list_workflow_execution(query))
+    pub fn list_workflow_execution(&self, query: &raw::HyperautomationListWorkflowExecutionQuery, cicdschema: Option<&str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::HyperautomationWorkflowExecution>> {
+        crate::resources::CallBuilder::new(&self.client, raw::list_workflow_execution(query, cicdschema))
     }
 
     /// List workflows (hyperautomation)
@@ -105,8 +105,8 @@ impl Hyperautomation {
     ///
     /// No person has checked the operation. Required permissions: Hyper Automate.view. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn list_workflows(&self, query: &raw::HyperautomationListWorkflowsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::HyperautomationWorkflow>> {
-        crate::resources::CallBuilder::new(&self.client, raw::list_workflows(query))
+    pub fn list_workflows(&self, query: &raw::HyperautomationListWorkflowsQuery, cicdschema: Option<&str>) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::HyperautomationWorkflow>> {
+        crate::resources::CallBuilder::new(&self.client, raw::list_workflows(query, cicdschema))
     }
 
     /// Post workflow execution manual (hyperautomation)
@@ -115,8 +115,8 @@ impl Hyperautomation {
     ///
     /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsRun. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn post_workflow_execution_manual(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationPostWorkflowExecutionManualQuery, body: &raw::HyperautomationPostWorkflowExecutionManualRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationPostWorkflowExecutionManualResult>> {
-        crate::resources::CallBuilder::new(&self.client, raw::post_workflow_execution_manual(workflow_id.as_ref(), version_id.as_ref(), query, body))
+    pub fn post_workflow_execution_manual(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationPostWorkflowExecutionManualQuery, cicdschema: Option<&str>, body: &raw::HyperautomationPostWorkflowExecutionManualRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationPostWorkflowExecutionManualResult>> {
+        crate::resources::CallBuilder::new(&self.client, raw::post_workflow_execution_manual(workflow_id.as_ref(), version_id.as_ref(), query, cicdschema, body))
     }
 
     /// Workflow action expressions expression breakdown (hyperautomation)
@@ -125,8 +125,8 @@ impl Hyperautomation {
     ///
     /// Counts as destructive, because no person has checked the operation. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn workflow_action_expressions_expression_breakdown(&self, base_action_id: impl AsRef<str>, query: &raw::HyperautomationWorkflowActionExpressionsExpressionBreakdownQuery, body: &raw::HyperautomationWorkflowActionExpressionsExpressionBreakdownRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>> {
-        crate::resources::CallBuilder::new(&self.client, raw::workflow_action_expressions_expression_breakdown(base_action_id.as_ref(), query, body))
+    pub fn workflow_action_expressions_expression_breakdown(&self, base_action_id: impl AsRef<str>, query: &raw::HyperautomationWorkflowActionExpressionsExpressionBreakdownQuery, cicdschema: Option<&str>, body: &raw::HyperautomationWorkflowActionExpressionsExpressionBreakdownRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::JsonBody<raw::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>> {
+        crate::resources::CallBuilder::new(&self.client, raw::workflow_action_expressions_expression_breakdown(base_action_id.as_ref(), query, cicdschema, body))
     }
 
     /// Workflow import export import batch (hyperautomation)
@@ -135,8 +135,8 @@ impl Hyperautomation {
     ///
     /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsCreateEdit. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn workflow_import_export_import_batch(&self, query: &raw::HyperautomationWorkflowImportExportImportBatchQuery, body: &raw::HyperautomationWorkflowImportExportImportBatchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
-        crate::resources::CallBuilder::new(&self.client, raw::workflow_import_export_import_batch(query, body))
+    pub fn workflow_import_export_import_batch(&self, query: &raw::HyperautomationWorkflowImportExportImportBatchQuery, cicdschema: Option<&str>, body: &raw::HyperautomationWorkflowImportExportImportBatchRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Undocumented> {
+        crate::resources::CallBuilder::new(&self.client, raw::workflow_import_export_import_batch(query, cicdschema, body))
     }
 
     /// Workflows activation (hyperautomation)
@@ -145,7 +145,7 @@ impl Hyperautomation {
     ///
     /// Counts as destructive, because no person has checked the operation. Required permissions: Hyper Automate.workflowsActivateDeactivate. Sources: vendor document (2026-06), inference (2026-06).
     #[inline]
-    pub fn workflows_activation(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationWorkflowsActivationQuery, body: &raw::HyperautomationWorkflowsActivationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Empty> {
-        crate::resources::CallBuilder::new(&self.client, raw::workflows_activation(workflow_id.as_ref(), version_id.as_ref(), query, body))
+    pub fn workflows_activation(&self, workflow_id: impl AsRef<str>, version_id: impl AsRef<str>, query: &raw::HyperautomationWorkflowsActivationQuery, cicdschema: Option<&str>, body: &raw::HyperautomationWorkflowsActivationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Empty> {
+        crate::resources::CallBuilder::new(&self.client, raw::workflows_activation(workflow_id.as_ref(), version_id.as_ref(), query, cicdschema, body))
     }
 }

@@ -4,7 +4,7 @@
 
 use sentinelone_raw::inventory_filters as raw;
 
-pub use sentinelone_raw::inventory_filters::{InventoryFilterAutocompleteKey, InventoryFilterCountFilter, InventoryFilterCountFilterActiveCoverage, InventoryFilterCountFilterAssetStatus, InventoryFilterCountFilterCategory, InventoryFilterCountFilterInfectionStatus, InventoryFilterCountFilterResourceType, InventoryFilterCountFilterRiskFactor, InventoryFilterCountFilterSubCategory, InventoryFilterCountFilterSurface, InventoryFiltersAutocompleteQuery, InventoryFiltersCountQuery};
+pub use sentinelone_raw::inventory_filters::{InventoryFilterAutocompleteKey, InventoryFilterCountFilter, InventoryFilterCountFilterActiveCoverage, InventoryFilterCountFilterAssetStatus, InventoryFilterCountFilterCategory, InventoryFilterCountFilterInfectionStatus, InventoryFilterCountFilterResourceType, InventoryFilterCountFilterRiskFactor, InventoryFilterCountFilterSubCategory, InventoryFilterCountFilterSurface, InventoryFilterCsvFilter, InventoryFiltersAutocompleteQuery, InventoryFiltersCountQuery, InventoryFiltersCsvFilterRequest, InventoryFiltersCsvFilterSurface};
 
 crate::resources::builders::resource! {
     /// Operations of the resource `inventory_filters`; see [`Client::inventory_filters`](crate::Client::inventory_filters).
@@ -37,6 +37,16 @@ impl InventoryFilters {
     #[inline]
     pub fn count(&self, query: &raw::InventoryFiltersCountQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<sentinelone_raw::inventory_tags::InventoryTagFiltersCount>> {
         crate::resources::CallBuilder::new(&self.client, raw::count(query))
+    }
+
+    /// Csv filter (inventory filters)
+    ///
+    /// `POST /web/api/v2.1/xdr/assets/filters/csv-filter`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: XDR Inventory.view. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn csv_filter(&self, body: &raw::InventoryFiltersCsvFilterRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::InventoryFilterCsvFilter>> {
+        crate::resources::CallBuilder::new(&self.client, raw::csv_filter(body))
     }
 
     /// List free text (inventory filters)

@@ -233,6 +233,9 @@ pub mod locations;
 #[cfg(feature = "integrations")]
 #[rustfmt::skip]
 pub mod log_collection;
+#[cfg(feature = "hunting")]
+#[rustfmt::skip]
+pub mod long_running_query;
 #[cfg(feature = "integrations")]
 #[rustfmt::skip]
 pub mod marketplace;
@@ -269,6 +272,9 @@ pub mod remote_ops_mms;
 #[cfg(feature = "remote-ops")]
 #[rustfmt::skip]
 mod remote_scripts;
+#[cfg(feature = "hunting")]
+#[rustfmt::skip]
+pub mod saved_searches;
 #[cfg(feature = "endpoints")]
 #[rustfmt::skip]
 pub mod sentinel_deploy;
@@ -455,6 +461,8 @@ pub(crate) mod all {
     pub use super::locations;
     #[cfg(feature = "integrations")]
     pub use super::log_collection;
+    #[cfg(feature = "hunting")]
+    pub use super::long_running_query;
     #[cfg(feature = "integrations")]
     pub use super::marketplace;
     #[cfg(feature = "integrations")]
@@ -477,6 +485,8 @@ pub(crate) mod all {
     pub use super::remote_ops_forensics;
     #[cfg(feature = "remote-ops")]
     pub use super::remote_ops_mms;
+    #[cfg(feature = "hunting")]
+    pub use super::saved_searches;
     #[cfg(feature = "endpoints")]
     pub use super::sentinel_deploy;
     #[cfg(feature = "administration")]

@@ -4,7 +4,7 @@
 
 use sentinelone_raw::network_quarantine_control as raw;
 
-pub use sentinelone_raw::network_quarantine_control::{NetworkQuarantineControl, NetworkQuarantineControlAddTagsData, NetworkQuarantineControlAddTagsRequest, NetworkQuarantineControlCopyRulesRequest, NetworkQuarantineControlCreateRequest, NetworkQuarantineControlDeleteRequest, NetworkQuarantineControlEnableData, NetworkQuarantineControlEnableRequest, NetworkQuarantineControlExportQuery, NetworkQuarantineControlGetConfigurationQuery, NetworkQuarantineControlGetQuery, NetworkQuarantineControlListProtocolsQuery, NetworkQuarantineControlMoveRulesRequest, NetworkQuarantineControlProtocolSortField, NetworkQuarantineControlRemoveTagsRequest, NetworkQuarantineControlReorderData, NetworkQuarantineControlReorderRequest, NetworkQuarantineControlSetLocationRequest, NetworkQuarantineControlSortField, NetworkQuarantineControlUpdateConfigurationRequest, NetworkQuarantineControlUpdateData, NetworkQuarantineControlUpdateDataAction, NetworkQuarantineControlUpdateDataApplication, NetworkQuarantineControlUpdateDataApplicationType, NetworkQuarantineControlUpdateDataDirection, NetworkQuarantineControlUpdateDataLocalHost, NetworkQuarantineControlUpdateDataLocalHostType, NetworkQuarantineControlUpdateDataLocalPort, NetworkQuarantineControlUpdateDataLocalPortType, NetworkQuarantineControlUpdateDataLocation, NetworkQuarantineControlUpdateDataLocationType, NetworkQuarantineControlUpdateDataOsType, NetworkQuarantineControlUpdateDataStatus, NetworkQuarantineControlUpdateRequest};
+pub use sentinelone_raw::network_quarantine_control::{NetworkQuarantineControl, NetworkQuarantineControlAddTagsData, NetworkQuarantineControlAddTagsRequest, NetworkQuarantineControlCopyRulesRequest, NetworkQuarantineControlCreateRequest, NetworkQuarantineControlDeleteRequest, NetworkQuarantineControlEnableData, NetworkQuarantineControlEnableRequest, NetworkQuarantineControlExportQuery, NetworkQuarantineControlGetConfigurationQuery, NetworkQuarantineControlGetQuery, NetworkQuarantineControlImportRequest, NetworkQuarantineControlListProtocolsQuery, NetworkQuarantineControlMoveRulesRequest, NetworkQuarantineControlProtocolSortField, NetworkQuarantineControlRemoveTagsRequest, NetworkQuarantineControlReorderData, NetworkQuarantineControlReorderRequest, NetworkQuarantineControlSetLocationRequest, NetworkQuarantineControlSortField, NetworkQuarantineControlUpdateConfigurationRequest, NetworkQuarantineControlUpdateData, NetworkQuarantineControlUpdateDataAction, NetworkQuarantineControlUpdateDataApplication, NetworkQuarantineControlUpdateDataApplicationType, NetworkQuarantineControlUpdateDataDirection, NetworkQuarantineControlUpdateDataLocalHost, NetworkQuarantineControlUpdateDataLocalHostType, NetworkQuarantineControlUpdateDataLocalPort, NetworkQuarantineControlUpdateDataLocalPortType, NetworkQuarantineControlUpdateDataLocation, NetworkQuarantineControlUpdateDataLocationType, NetworkQuarantineControlUpdateDataOsType, NetworkQuarantineControlUpdateDataStatus, NetworkQuarantineControlUpdateRequest};
 
 crate::resources::builders::resource! {
     /// Operations of the resource `network_quarantine_control`; see [`Client::network_quarantine_control`](crate::Client::network_quarantine_control).
@@ -102,6 +102,26 @@ impl NetworkQuarantineControlOperations {
     #[inline]
     pub fn get_configuration(&self, firewall_rule_category: impl AsRef<str>, query: &raw::NetworkQuarantineControlGetConfigurationQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::firewall_control::FirewallControlUpdateConfigurationResult>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_configuration(firewall_rule_category.as_ref(), query))
+    }
+
+    /// Import network quarantine control
+    ///
+    /// `POST /web/api/v2.1/firewall-control/import`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn import(&self, body: &raw::NetworkQuarantineControlImportRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
+        crate::resources::CallBuilder::new(&self.client, raw::import(body))
+    }
+
+    /// Import by firewall rule category (network quarantine control)
+    ///
+    /// `POST /web/api/v2.1/firewall-control/{firewall_rule_category}/import`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Permissions for some values: Firewall Control.manageRulesAndTags, Network Quarantine Control.manageRulesAndTags. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn import_by_firewall_rule_category(&self, firewall_rule_category: impl AsRef<str>, body: &raw::NetworkQuarantineControlImportRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
+        crate::resources::CallBuilder::new(&self.client, raw::import_by_firewall_rule_category(firewall_rule_category.as_ref(), body))
     }
 
     /// List protocols (network quarantine control)

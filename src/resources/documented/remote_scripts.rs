@@ -21,6 +21,16 @@ impl RemoteScripts {
         crate::resources::CallBuilder::new(&self.client, raw::check_guardrails(body))
     }
 
+    /// Create remote scripts
+    ///
+    /// `POST /web/api/v2.1/remote-scripts`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.upload. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn create(&self, body: &raw::RemoteScriptsCreateRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteScript>> {
+        crate::resources::CallBuilder::new(&self.client, raw::create(body))
+    }
+
     /// Create guardrails configuration (remote scripts)
     ///
     /// `POST /web/api/v2.1/remote-scripts/guardrails/configuration`
@@ -49,6 +59,16 @@ impl RemoteScripts {
     #[inline]
     pub fn delete_guardrails_configuration(&self, body: &raw::RemoteScriptsDeleteGuardrailsConfigurationRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
         crate::resources::CallBuilder::new(&self.client, raw::delete_guardrails_configuration(body))
+    }
+
+    /// Edit remote script
+    ///
+    /// `PUT /web/api/v2.1/remote-scripts/edit/{script_id}`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Remote Script Orchestration.edit. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn edit(&self, script_id: impl AsRef<str>, body: &raw::RemoteScriptsEditRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::RemoteScript>> {
+        crate::resources::CallBuilder::new(&self.client, raw::edit(script_id.as_ref(), body))
     }
 
     /// Fetch upload limits (remote scripts)

@@ -4,7 +4,7 @@
 
 use sentinelone_raw::unified_exclusions as raw;
 
-pub use sentinelone_raw::unified_exclusions::{UnifiedExclusionAvailableAction, UnifiedExclusionAvailableActionChildren, UnifiedExclusionAvailableActions, UnifiedExclusionExportCondition, UnifiedExclusionExportEngine, UnifiedExclusionExportInteractionLevel, UnifiedExclusionExportModeType, UnifiedExclusionExportNotRecommended, UnifiedExclusionExportPathExclusionType, UnifiedExclusionExportSource, UnifiedExclusionExportThreatType, UnifiedExclusionExportWarning, UnifiedExclusionFilter, UnifiedExclusionFilterScopeLevel, UnifiedExclusionSortField, UnifiedExclusionsDeleteData, UnifiedExclusionsDeleteDataExclusion, UnifiedExclusionsDeleteDataExclusionType, UnifiedExclusionsDeleteRequest, UnifiedExclusionsDeleteResult, UnifiedExclusionsExportQuery, UnifiedExclusionsGetAvailableActionsQuery, UnifiedExclusionsListQuery, UnifiedExclusionsSearchBulkRequest, UnifiedExclusionsSearchRequest, UnifiedExclusionsUpdateRequest};
+pub use sentinelone_raw::unified_exclusions::{UnifiedExclusionAvailableAction, UnifiedExclusionAvailableActionChildren, UnifiedExclusionAvailableActions, UnifiedExclusionExportCondition, UnifiedExclusionExportEngine, UnifiedExclusionExportInteractionLevel, UnifiedExclusionExportModeType, UnifiedExclusionExportNotRecommended, UnifiedExclusionExportPathExclusionType, UnifiedExclusionExportSource, UnifiedExclusionExportThreatType, UnifiedExclusionExportWarning, UnifiedExclusionFilter, UnifiedExclusionFilterScopeLevel, UnifiedExclusionSortField, UnifiedExclusionsDeleteData, UnifiedExclusionsDeleteDataExclusion, UnifiedExclusionsDeleteDataExclusionType, UnifiedExclusionsDeleteRequest, UnifiedExclusionsDeleteResult, UnifiedExclusionsExportQuery, UnifiedExclusionsGetAvailableActionsQuery, UnifiedExclusionsImportRequest, UnifiedExclusionsListQuery, UnifiedExclusionsSearchBulkRequest, UnifiedExclusionsSearchRequest, UnifiedExclusionsUpdateRequest};
 
 crate::resources::builders::resource! {
     /// Operations of the resource `unified_exclusions`; see [`Client::unified_exclusions`](crate::Client::unified_exclusions).
@@ -51,6 +51,16 @@ impl UnifiedExclusions {
     #[inline]
     pub fn get_available_actions(&self, query: &raw::UnifiedExclusionsGetAvailableActionsQuery) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UnifiedExclusionAvailableActions>> {
         crate::resources::CallBuilder::new(&self.client, raw::get_available_actions(query))
+    }
+
+    /// Import unified exclusions
+    ///
+    /// `POST /web/api/v2.1/unified-exclusions/import`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Exclusions.create. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn import(&self, body: &raw::UnifiedExclusionsImportRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::exclusions::ExclusionImport>> {
+        crate::resources::CallBuilder::new(&self.client, raw::import(body))
     }
 
     /// List unified exclusions

@@ -4,7 +4,7 @@
 
 use sentinelone_raw::updates as raw;
 
-pub use sentinelone_raw::updates::{UpdatePackage, UpdatePackageAccount, UpdatePackageFileExtension, UpdatePackageFilter, UpdatePackageOsArch, UpdatePackageOsType, UpdatePackagePackageType, UpdatePackageScopeLevel, UpdatePackageSortField, UpdatePackageStatus, UpdatesDeletePackagesData, UpdatesDeletePackagesRequest, UpdatesDeletePackagesResult, UpdatesGetLatestPackagesQuery, UpdatesGetLatestPackagesResult, UpdatesGetLatestPackagesResultOsTypes, UpdatesGetLatestPackagesResultOsTypesLinux, UpdatesListPackagesQuery, UpdatesUpdatePackageData, UpdatesUpdatePackageRequest};
+pub use sentinelone_raw::updates::{UpdatePackage, UpdatePackageAccount, UpdatePackageFileExtension, UpdatePackageFilter, UpdatePackageOsArch, UpdatePackageOsType, UpdatePackagePackageType, UpdatePackageScopeLevel, UpdatePackageSortField, UpdatePackageStatus, UpdatesDeletePackagesData, UpdatesDeletePackagesRequest, UpdatesDeletePackagesResult, UpdatesGetLatestPackagesQuery, UpdatesGetLatestPackagesResult, UpdatesGetLatestPackagesResultOsTypes, UpdatesGetLatestPackagesResultOsTypesLinux, UpdatesListPackagesQuery, UpdatesUpdatePackageData, UpdatesUpdatePackageRequest, UpdatesUploadAgentSoftwareRequest, UpdatesUploadSoftwareRequest};
 
 crate::resources::builders::resource! {
     /// Operations of the resource `updates`; see [`Client::updates`](crate::Client::updates).
@@ -81,6 +81,26 @@ impl Updates {
     #[inline]
     pub fn update_package(&self, package_id: impl AsRef<str>, body: &raw::UpdatesUpdatePackageRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<raw::UpdatePackage>> {
         crate::resources::CallBuilder::new(&self.client, raw::update_package(package_id.as_ref(), body))
+    }
+
+    /// Upload agent software (updates)
+    ///
+    /// `POST /web/api/v2.1/upload/agent/software`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Packages.edit. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn upload_agent_software(&self, body: &raw::UpdatesUploadAgentSoftwareRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Page<raw::UpdatePackage>> {
+        crate::resources::CallBuilder::new(&self.client, raw::upload_agent_software(body))
+    }
+
+    /// Upload software (updates)
+    ///
+    /// `POST /web/api/v2.1/upload/software`
+    ///
+    /// Counts as destructive, because no person has checked the operation. Required permissions: Packages.edit. Sources: vendor document (2026-06), inference (2026-06).
+    #[inline]
+    pub fn upload_software(&self, body: &raw::UpdatesUploadSoftwareRequest) -> crate::resources::CallBuilder<sentinelone_raw::runtime::Data<sentinelone_raw::shared::SuccessFlag>> {
+        crate::resources::CallBuilder::new(&self.client, raw::upload_software(body))
     }
 
     /// Upload software deploy (updates)
