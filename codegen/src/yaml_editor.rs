@@ -9,7 +9,7 @@ mod positions;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bundle::{Bundle, yaml_files};
 use crate::pointer::{join, split};
@@ -290,6 +290,27 @@ impl Sources {
         })?;
         self.change(file, pointer, |node| node.as_array_mut().map(|list| list.push(value.clone())))?;
         self.wrap_long_line(file, pointer)
+    }
+
+    /// Gives a member of the object at a JSON pointer another name, in its place.
+    ///
+    /// # Errors
+    /// Returns an error if the object has no such member.
+    pub fn rename(&mut self, file: &str, pointer: &str, from: &str, to: &str) -> Result<()> {
+        self.edit(file, pointer, |text, root| {
+            let Kind::Map { entries, .. } = &find(root, pointer)?.kind else { return None };
+            let start = entries.iter().find(|entry| entry.key == from)?.start;
+            let forms =
+                [style::flow(&json!(from)), format!("{from:?}"), format!("'{from}'"), from.to_owned()];
+            let old = forms.iter().find(|form| text[start..].starts_with(form.as_str()))?;
+            Some(Edit::replace(pointer, start, start + old.len(), style::flow(&json!(to))))
+        })?;
+        self.change(file, pointer, |node| {
+            let map = node.as_object_mut()?;
+            let value = map.remove(from)?;
+            map.insert(to.to_owned(), value);
+            Some(())
+        })
     }
 
     /// Inserts a comment above an object member, followed by a blank line.

@@ -210,6 +210,10 @@ fn optional_property(schema: &Value) -> Option<String> {
     property(schema, |name, _| !required(schema).iter().any(|one| one == name))
 }
 
+fn optional_string(schema: &Value) -> Option<String> {
+    property(schema, |name, node| plain_string(node) && !required(schema).iter().any(|one| one == name))
+}
+
 fn make_required(schema: &mut Value, name: &str) {
     let mut all = required(schema);
     all.push(name.to_owned());
@@ -381,6 +385,19 @@ fn kinds() -> Vec<Kind> {
                 both("field-removed", BREAKING, BREAKING_DECODE),
             )
         },
+        kind(
+            "a field is renamed",
+            Target::Schema,
+            |schema| schema["properties"].is_object() && optional_string(schema).is_some(),
+            |document, pointer| {
+                let name = optional_string(at(document, pointer)).unwrap();
+                let properties = at(document, &format!("{pointer}/properties")).as_object_mut().unwrap();
+                let field = properties.remove(&name).unwrap();
+                properties.insert(format!("{name}Renamed"), field);
+            },
+            both("field-renamed", BREAKING, BREAKING_DECODE),
+            both("field-renamed", BREAKING, BREAKING_DECODE),
+        ),
         // Requiredness.
         kind(
             "a field becomes required",
@@ -589,6 +606,19 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
             },
             request("parameter-removed", BREAKING),
             request("parameter-added", NEW),
+        ),
+        kind(
+            "a query parameter is renamed",
+            Target::Operation,
+            |operation| last_query(operation).is_some(),
+            |document, pointer| {
+                let operation = at(document, pointer);
+                let last = last_query(operation).unwrap();
+                let parameter = &mut operation["parameters"][last];
+                parameter["name"] = json!(format!("{}Renamed", parameter["name"].as_str().unwrap()));
+            },
+            request("parameter-renamed", BREAKING),
+            request("parameter-renamed", BREAKING),
         ),
         kind(
             "a required query parameter is added",

@@ -792,6 +792,9 @@ fn import_each_vendor_change_is_one_difference() {
                 DifferenceKind::Ours => format!("{} {} Ours", one.id, one.location),
                 DifferenceKind::Theirs => format!("{} {} Theirs", one.id, one.location),
                 DifferenceKind::Fact { name, .. } => format!("{} {} {name}", one.id, one.location),
+                DifferenceKind::Renamed { to, .. } | DifferenceKind::Moved { to, .. } => {
+                    format!("{} {} {to}", one.id, one.location)
+                }
             })
             .collect();
         assert_eq!(found, [format!("groups_list {expected}")], "{name}");

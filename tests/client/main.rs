@@ -6,6 +6,7 @@ mod calls;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "../support/clock.rs"]
 mod clock;
+mod documented;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "../support/echo.rs"]
 mod echo;

@@ -10,17 +10,14 @@ use futures_util::stream;
 use sentinelone::agents::AgentFilter;
 use sentinelone::bytes::Bytes;
 use sentinelone::http::{Request, Response, StatusCode};
-use sentinelone::long_running_query::LongRunningQueryGetQuery;
 use sentinelone::remote_scripts::{
-    RemoteScriptsCreateRequest, RemoteScriptsCreateScopeLevel, RemoteScriptsExecuteData,
-    RemoteScriptsFetchResultsData, ScriptDownloadLink, ScriptOsType, ScriptOutputDestination, ScriptType,
+    RemoteScriptsExecuteData, RemoteScriptsFetchResultsData, ScriptDownloadLink, ScriptOutputDestination,
 };
 use sentinelone::threats::{IncidentStatus, ThreatFilter};
 use sentinelone::{
-    ApiToken, Client, ClientBuilder, Delivery, ErrorKind, FilePart, HttpTransport, RawExchange, Recorder,
-    RetryPolicy, TransportBody, TransportError, TransportFuture, raw,
+    ApiToken, Client, ClientBuilder, Delivery, ErrorKind, HttpTransport, RawExchange, Recorder, RetryPolicy,
+    TransportBody, TransportError, TransportFuture, raw,
 };
-use sentinelone_contract::Contract;
 use sentinelone_sandbox::Sandbox;
 use serde_json::{Value, json};
 use wiremock::matchers::any;
@@ -38,13 +35,13 @@ fn script_link(url: &str) -> ScriptDownloadLink {
 }
 
 const CONSOLE: &str = "https://console.example";
-const TOKEN: &str = "token-of-the-test";
+pub(crate) const TOKEN: &str = "token-of-the-test";
 
-fn builder(transport: impl HttpTransport + 'static) -> ClientBuilder {
+pub(crate) fn builder(transport: impl HttpTransport + 'static) -> ClientBuilder {
     Client::builder(CONSOLE).token(ApiToken::new(TOKEN).unwrap()).transport(transport)
 }
 
-fn json_response(status: u16, body: &Value) -> Response<Bytes> {
+pub(crate) fn json_response(status: u16, body: &Value) -> Response<Bytes> {
     Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap()
 }
 
@@ -96,52 +93,6 @@ async fn transport_request_has_url_headers_and_body() {
     let update = client.threats().update_incident().filter(one).status(IncidentStatus::Resolved);
     assert_eq!(update.send().await.unwrap().affected(), Some(1));
     assert_eq!(*recorder.0.lock().unwrap(), 1);
-}
-
-#[tokio::test]
-async fn transport_form_has_fields_and_files() {
-    let client = builder(|request: Request<Bytes>| {
-        let kind = request.headers()["content-type"].to_str().unwrap().to_owned();
-        let operation = Contract::bundled().operation("remote_scripts_create").unwrap();
-        let form = Contract::bundled().form_to_json(operation, &kind, request.body().clone()).unwrap();
-        let expected = json!({
-            "file": "a.ps1", "inputRequired": false, "osTypes": ["windows", "linux"], "scopeLevel": "site",
-            "scriptName": "collect", "scriptType": "dataCollection", "scriptRuntimeTimeoutSeconds": 60,
-        });
-        assert_eq!(form, expected);
-        let body = String::from_utf8(request.body().to_vec()).unwrap();
-        assert!(body.contains("\r\n\r\nGet-Process\r\n--"), "{body}");
-        json_response(200, &json!({ "data": { "id": "7" } }))
-    });
-    let body = RemoteScriptsCreateRequest::new(
-        false,
-        [ScriptOsType::Windows, ScriptOsType::Linux],
-        RemoteScriptsCreateScopeLevel::Site,
-        "collect",
-        ScriptType::DataCollection,
-    );
-    let body = body.script_runtime_timeout_seconds(60).file(FilePart::new("a.ps1", "Get-Process"));
-    let created = client.build().unwrap().remote_scripts().create(&body).await.unwrap();
-    assert_eq!(created.into_value().data.unwrap().id.as_deref(), Some("7"));
-}
-
-#[tokio::test]
-async fn transport_scheme_and_headers_are_those_of_the_operation() {
-    let client = builder(|request: Request<Bytes>| {
-        let headers = request.headers();
-        assert_eq!(request.uri(), "https://console.example/sdl/v2/api/queries/7?lastStepSeen=0");
-        assert_eq!(headers["authorization"], format!("Bearer {TOKEN}"));
-        assert!(headers["authorization"].is_sensitive());
-        assert_eq!(headers["x-dataset-query-forward-tag"], "node-3");
-        json_response(200, &json!({ "id": "7" }))
-    });
-    let client = client.build().unwrap();
-    let query = LongRunningQueryGetQuery::new(0);
-    let result = client.long_running_query().get("7", &query, "node-3").await.unwrap();
-    assert_eq!(result.into_value().id.as_deref(), Some("7"));
-    let error = client.long_running_query().get("7", &query, "a\nb").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-    assert!(error.to_string().contains("X-Dataset-Query-Forward-Tag"), "{error}");
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ use sentinelone_codegen::surface::Surface;
 use sentinelone_codegen::{Error, Result, document};
 use serde_json::Value;
 
+use crate::users;
+
 /// A document to compare.
 pub(crate) enum DiffInput {
     /// The curated specification, with its metadata.
@@ -84,6 +86,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> ExitCode {
 fn render_diff(root: &Path, args: &Args) -> Result<(String, bool)> {
     let (old, new) = (read_input(root, &args.old)?, read_input(root, &args.new)?);
     let mut findings = compare(root, &old, &new, args.known_only)?;
+    users::add(root, &mut findings)?;
     // The exit code does not depend on `--class`.
     let breaks = findings.iter().any(|finding| finding.class.breaks());
     if !args.classes.is_empty() {

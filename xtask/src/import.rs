@@ -12,7 +12,7 @@ use sentinelone_codegen::import::report::Report;
 use sentinelone_codegen::import::{self, Import, baseline};
 use sentinelone_codegen::{Error, Result, document};
 
-use crate::vendor_document;
+use crate::{users, vendor_document};
 
 /// The arguments of the command.
 #[derive(clap::Args, Debug)]
@@ -37,6 +37,22 @@ pub(crate) struct Args {
     /// Write the report to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+#[cfg(test)]
+impl Args {
+    /// Returns the arguments of a call that writes JSON.
+    pub(crate) fn of(file: &Path, date: &str, write: bool) -> Self {
+        Self {
+            file: file.to_owned(),
+            write,
+            check: false,
+            update_baseline: false,
+            date: Some(date.to_owned()),
+            format: Format::Json,
+            out: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -88,7 +104,7 @@ pub(crate) fn parse_month(text: &str) -> Result<String, String> {
 }
 
 /// Returns the report, and whether a difference needs attention.
-fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
+pub(crate) fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
     let spec = root.join("spec");
     let document = document::open(&args.file)?;
     vendor_document::remember(root, &args.file, &month(args.date.as_deref()))?;
@@ -97,7 +113,8 @@ fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
     if !import.differences.is_empty() {
         index.add(&Bundle::read(&spec)?)?;
     }
-    let findings = import.findings(&index);
+    let mut findings = import.findings(&index);
+    users::add(root, &mut findings)?;
     let written = match args.write {
         true => Some(import::write(&spec, &import, &month(args.date.as_deref()))?),
         false => None,

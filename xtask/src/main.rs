@@ -13,6 +13,8 @@ mod curated;
 mod diff;
 mod generation;
 mod import;
+#[cfg(test)]
+mod import_changes;
 mod package;
 #[cfg(test)]
 mod project_copy;
@@ -20,6 +22,7 @@ mod release_notes;
 #[cfg(feature = "report")]
 mod report;
 mod tidy;
+mod users;
 mod vendor_document;
 
 use std::io::Write;

@@ -58,6 +58,7 @@ pub(crate) fn copy_curated(from: &Path, to: &Path) {
     copy(from, to);
     std::fs::remove_dir_all(to.join("spec")).unwrap();
     copy(&curated::spec(), &to.join("spec"));
+    write_if_changed(&to.join("tests/client/documented.rs"), b"//! The copy has no documented operations.\n");
     generation::write(to).unwrap();
     generation::write_fixtures(to).unwrap();
 }
@@ -113,7 +114,7 @@ pub(crate) fn cargo(project: &Path, own_target: &Path) -> Command {
     command.current_dir(project).env("CARGO_TARGET_DIR", own_target).env("INSTA_UPDATE", "no");
     // The dependencies are those of this build; cargo before 1.91 builds them again.
     command.env("CARGO_BUILD_BUILD_DIR", target());
-    for name in ["S1_API_TOKEN", "S1_CONSOLE_URL", "S1_TEST_ADD_OPERATION", "RUSTFLAGS"] {
+    for name in ["S1_API_TOKEN", "S1_CONSOLE_URL", "S1_TEST_ADD_OPERATION", "S1_TEST_IMPORT", "RUSTFLAGS"] {
         command.env_remove(name);
     }
     command

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::facts::{differing, rule, toggle, type_facts};
 use super::locations::parents;
+use super::renames::{self, Match};
 use super::rules::{Direction, Rule};
 use super::spec_index::{SpecIndex, operation_name};
-use crate::surface::{Facts, Key, Node, OperationSurface, SchemaLocation, Surface};
+use crate::surface::{Key, Node, OperationSurface, SchemaLocation, Surface};
 
 /// A change at one location of one operation.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Change {
     pub(super) fact: &'static str,
     pub(super) old: Value,
     pub(super) new: Value,
+    /// How sure a match is, in percent; `None` if the change is certain.
+    pub(super) confidence: Option<u8>,
     pub(super) operation: String,
     pub(super) request: String,
     /// Operation IDs in both documents and in the spec index, for the lookup of commands.
@@ -28,18 +32,6 @@ pub(super) struct Change {
     /// Key of the operation in the spec index.
     pub(super) key: Key,
 }
-
-/// Keywords that bound a value, with `true` for upper bounds.
-const BOUNDS: [(&str, bool); 8] = [
-    ("minimum", false),
-    ("maximum", true),
-    ("exclusiveMinimum", false),
-    ("exclusiveMaximum", true),
-    ("minLength", false),
-    ("maxLength", true),
-    ("minItems", false),
-    ("maxItems", true),
-];
 
 /// Facts of `x-s1`, which only the curated specification has.
 const EXTENSION_FACTS: [&str; 2] = ["secret", "selective"];
@@ -73,6 +65,7 @@ impl Pair<'_> {
             fact,
             old,
             new,
+            confidence: None,
             operation: self.operation.clone(),
             request: self.request.clone(),
             ids: self.ids.clone(),
@@ -89,18 +82,27 @@ impl<'a> Changes<'a> {
     pub(super) fn compare_surfaces(&mut self, old: &Surface, new: &Surface) {
         let removed = || old.operations.iter().filter(|(key, _)| !new.operations.contains_key(key));
         let added = || new.operations.iter().filter(|(key, _)| !old.operations.contains_key(key));
-        // An operation has moved if exactly one added operation has its ID.
-        let mut moved: BTreeMap<&Key, (&Key, &OperationSurface)> = BTreeMap::new();
+        // An operation has moved if exactly one added operation has its ID, or if one has about its form.
+        let mut moved: BTreeMap<&Key, (&Key, Option<u8>)> = BTreeMap::new();
         for (key, operation) in removed().filter(|(_, operation)| !operation.id.is_empty()) {
             let mut same = added().filter(|(_, other)| other.id == operation.id);
-            if let (Some(one), None) = (same.next(), same.next()) {
-                moved.insert(key, one);
+            if let (Some((to, _)), None) = (same.next(), same.next()) {
+                moved.insert(key, (to, None));
             }
+        }
+        let by_id: BTreeSet<&Key> = moved.values().map(|(to, _)| *to).collect();
+        let left = removed().filter(|(key, _)| !moved.contains_key(key)).collect();
+        let arrived = added().filter(|(key, _)| !by_id.contains(key)).collect();
+        for one in renames::operations(&left, &arrived) {
+            moved.insert(one.from, (one.to, Some(one.confidence)));
         }
         for (key, operation) in &old.operations {
             match (new.operations.get(key), moved.get(key)) {
-                (Some(other), _) => self.compare_operation(key, key, operation, other),
-                (None, Some((to, other))) => self.compare_operation(key, to, operation, other),
+                (Some(other), _) => self.compare_operation((key, key), (operation, other), None),
+                (None, Some((to, confidence))) => {
+                    let other = &new.operations[*to];
+                    self.compare_operation((key, to), (operation, other), *confidence);
+                }
                 (None, None) => self.add_operation_existence(
                     key,
                     operation,
@@ -141,6 +143,7 @@ impl<'a> Changes<'a> {
             fact: "",
             old,
             new,
+            confidence: None,
             operation: operation_name(self.index, key, &operation.id),
             request: key.to_string(),
             ids,
@@ -148,7 +151,12 @@ impl<'a> Changes<'a> {
         });
     }
 
-    fn compare_operation(&mut self, from: &Key, to: &Key, old: &OperationSurface, new: &OperationSurface) {
+    fn compare_operation(
+        &mut self,
+        (from, to): (&Key, &Key),
+        (old, new): (&OperationSurface, &OperationSurface),
+        confidence: Option<u8>,
+    ) {
         let key = if self.index.contains(to) || !self.index.contains(from) { to } else { from };
         let mut ids = BTreeSet::from([old.id.clone(), new.id.clone()]);
         ids.extend(self.index.id(key).map(str::to_owned));
@@ -170,9 +178,12 @@ impl<'a> Changes<'a> {
                 false => Rule::OperationReshaped,
             };
             let (old, new) = (json!(from.to_string()), json!(to.to_string()));
-            self.add_operation_change(&pair, rule, &from.to_string(), "path", old, new);
+            let moved = Change { confidence, ..pair.change(rule, "path", old, new) };
+            self.found.push(Change { owner: from.to_string(), ..moved });
         }
-        if old.id != new.id && pair.same_format && !old.id.is_empty() && !new.id.is_empty() {
+        // The IDs of a vendor document are derived from its paths.
+        let follows_path = from != to && !has_extension(old);
+        if old.id != new.id && !follows_path && pair.same_format && !old.id.is_empty() && !new.id.is_empty() {
             let rule = if has_extension(old) { Rule::OperationRenamed } else { Rule::OperationIdChanged };
             self.add_operation_change(
                 &pair,
@@ -278,10 +289,16 @@ impl<'a> Changes<'a> {
             let found = all.filter_map(|one| Some((one, renamed.get(one)?))).next();
             found.map_or_else(|| location.clone(), |(one, to)| format!("{to}{}", &location[one.len()..]))
         };
-        let old: BTreeMap<String, &Node> =
+        let mut old: BTreeMap<String, &Node> =
             pair.old.locations.iter().map(|(location, node)| (canonical(location), node)).collect();
         let new: BTreeMap<String, &Node> =
             pair.new.locations.iter().map(|(location, node)| (location.clone(), node)).collect();
+        for one in renames::fields(&old, &new) {
+            // A name with a dot can look like a part of another one.
+            let Some(node) = old.get(&one.from).copied() else { continue };
+            self.add_rename(pair, &one, node);
+            old = renames::relocate(old, &one.from, &one.to);
+        }
         let reshaped = old_names.len() != new_names.len();
         let all: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let mut compared: BTreeSet<String> = BTreeSet::new();
@@ -307,6 +324,21 @@ impl<'a> Changes<'a> {
                 }
                 (None, None) => {}
             }
+        }
+    }
+
+    /// Adds the change of a name.
+    fn add_rename(&mut self, pair: &Pair<'_>, one: &Match<String>, node: &Node) {
+        let name = |location: &String| json!(location.rsplit('.').next().unwrap_or_default());
+        let is_parameter = one.from.starts_with("request.query.") || one.from.starts_with("request.headers.");
+        let rule = match is_parameter && node.site.schema.is_none() && parents(&one.from).count() == 2 {
+            true => Rule::ParameterRenamed,
+            false => Rule::FieldRenamed,
+        };
+        let schema_location = self.schema_location(pair, &one.from, |site, _| site, &node.site);
+        self.add_change(pair, rule, &schema_location, &one.from, "name", name(&one.from), name(&one.to));
+        if let Some(change) = self.found.last_mut() {
+            change.confidence = Some(one.confidence);
         }
     }
 
@@ -586,83 +618,6 @@ impl<'a> Changes<'a> {
             ..pair.change(rule, fact, old, new)
         });
     }
-}
-
-/// Returns the rule for a fact of a location, or `None` if the fact has several rules or did not effectively change.
-fn rule(fact: &str, old_value: &Value, new_value: &Value) -> Option<Rule> {
-    Some(match fact {
-        "format" => Rule::FormatChanged,
-        "composed" => Rule::StructureChanged,
-        "required" => toggle(new_value, Rule::BecameRequired, Rule::BecameOptional),
-        "nullable" => toggle(new_value, Rule::BecameNullable, Rule::NoLongerNullable),
-        "deprecated" => toggle(new_value, Rule::Deprecated, Rule::Undeprecated),
-        "description" | "title" => Rule::DescriptionChanged,
-        "default" => Rule::DefaultChanged,
-        "readOnly" | "writeOnly" => Rule::ReadOnlyChanged,
-        "secret" => Rule::SecretChanged,
-        "selective" => Rule::SelectiveChanged,
-        "pattern" => match (old_value.is_null(), new_value.is_null()) {
-            (true, _) => Rule::PatternAdded,
-            (_, true) => Rule::PatternRemoved,
-            _ => Rule::PatternChanged,
-        },
-        _ => return bound(fact, old_value, new_value),
-    })
-}
-
-fn bound(fact: &str, old_value: &Value, new_value: &Value) -> Option<Rule> {
-    let upper = BOUNDS.iter().find(|(name, _)| *name == fact).map(|(_, upper)| *upper);
-    if upper.is_none() && !["multipleOf", "uniqueItems"].contains(&fact) {
-        return None;
-    }
-    // False also means that the bound is not set.
-    let is_set = |value: &Value| !value.is_null() && value != false;
-    let wider = match (is_set(old_value), is_set(new_value)) {
-        (false, false) => return None,
-        (false, true) => false,
-        (true, false) => true,
-        (true, true) => {
-            let (old_value, new_value) = (old_value.as_f64()?, new_value.as_f64()?);
-            // A `multipleOf` is wider if each old value is also valid with the new one.
-            upper.map_or_else(
-                || new_value != 0.0 && old_value % new_value == 0.0,
-                |upper| (new_value > old_value) == upper,
-            )
-        }
-    };
-    Some(if wider { Rule::BoundWidened } else { Rule::BoundNarrowed })
-}
-
-/// Returns the facts that describe the type of a location, without texts.
-fn type_facts(facts: &Facts) -> BTreeMap<&'static str, Value> {
-    let names = ["type", "format", "enum", "required", "nullable", "default", "media"];
-    facts
-        .iter()
-        .filter(|(fact, _)| names.contains(*fact))
-        .map(|(fact, value)| (*fact, value.clone()))
-        .collect()
-}
-
-/// Returns the facts that differ, with null for missing values.
-fn differing(old: &Facts, new: &Facts) -> Vec<(&'static str, Value, Value)> {
-    // Compared separately.
-    const SEPARATE: [&str; 8] =
-        ["media", "type", "recursive", "unresolved", "additionalProperties", "style", "explode", "items"];
-    let facts: BTreeSet<&'static str> = old.keys().chain(new.keys()).copied().collect();
-    // `items` of an operation is a fact of `x-s1`.
-    let is_operation = old.contains_key("kind") || new.contains_key("kind");
-    facts
-        .into_iter()
-        .filter(|fact| !SEPARATE.contains(fact) || (is_operation && *fact == "items"))
-        .filter(|fact| old.get(fact) != new.get(fact))
-        .map(|fact| {
-            (fact, old.get(fact).cloned().unwrap_or_default(), new.get(fact).cloned().unwrap_or_default())
-        })
-        .collect()
-}
-
-fn toggle(new_value: &Value, set: Rule, unset: Rule) -> Rule {
-    if *new_value == true { set } else { unset }
 }
 
 /// Returns the items of `one` that are not in `other`.

@@ -10,11 +10,12 @@ pub(super) fn describe(change: &Change) -> String {
     let subject = subject(change);
     let (old, new) = (quoted(&change.old), quoted(&change.new));
     let fact = change.fact;
+    let sure = change.confidence.map(|percent| format!(" ({percent} % sure)")).unwrap_or_default();
     let predicate = match change.rule {
         Rule::OperationRemoved => "is removed".to_owned(),
         Rule::OperationAdded => "is new".to_owned(),
-        Rule::OperationMoved => format!("moved to {new}"),
-        Rule::OperationReshaped => format!("moved to {new}, which has other parameters"),
+        Rule::OperationMoved => format!("moved to {new}{sure}"),
+        Rule::OperationReshaped => format!("moved to {new}, which has other parameters{sure}"),
         Rule::OperationRenamed | Rule::OperationIdChanged => format!("is renamed from {old} to {new}"),
         Rule::PathParameterRenamed => format!("has the path parameter {old} renamed to {new}"),
         Rule::SecurityAdded => "requires authentication".to_owned(),
@@ -44,6 +45,7 @@ pub(super) fn describe(change: &Change) -> String {
         Rule::RequiredParameterAdded | Rule::RequiredBodyAdded | Rule::RequiredFieldAdded => {
             "is new and required".to_owned()
         }
+        Rule::ParameterRenamed | Rule::FieldRenamed => format!("is renamed to {new}{sure}"),
         Rule::BecameRequired => match change.direction {
             Direction::Response => "is always present".to_owned(),
             _ => "is required".to_owned(),

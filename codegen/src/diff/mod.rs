@@ -6,9 +6,11 @@
 //! the commands that send its operation, and its Rust item.
 
 mod compare;
+mod facts;
 mod locations;
 mod message;
 pub mod release;
+pub(crate) mod renames;
 pub mod render;
 pub mod rules;
 mod spec_index;
@@ -43,12 +45,18 @@ pub struct Finding {
     pub old: Value,
     /// New value; null if missing.
     pub new: Value,
+    /// How sure it is that a field is renamed or an operation has moved, in percent; `None` if it is certain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<u8>,
     /// Affected operations, with the locations of the change.
     pub operations: Vec<AffectedOperation>,
     /// Commands that can send one of these operations.
     pub commands: Vec<String>,
     /// Affected public items of the Rust client.
     pub rust: Vec<String>,
+    /// Handwritten files that use them or the names on the wire, as `path:line`; empty unless they were searched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
 }
 
 /// An operation that a change affects.
@@ -116,9 +124,11 @@ fn finding(group: Vec<compare::Change>, index: &SpecIndex) -> Option<Finding> {
         message: message::describe(first),
         old: first.old.clone(),
         new: first.new.clone(),
+        confidence: first.confidence,
         operations,
         commands: commands.into_iter().collect(),
         rust: rust.into_iter().collect(),
+        users: Vec::new(),
     })
 }
 

@@ -135,6 +135,7 @@ pub fn text(comparison: &Comparison<'_>) -> String {
                 line("locations", joined(locations(finding)));
                 line("commands", joined(finding.commands.iter().map(String::as_str)));
                 line("rust", joined(finding.rust.iter().map(String::as_str)));
+                line("used in", by_file(&finding.users).join(", "));
             }
         }
         if count > MAX_FINDINGS {
@@ -185,7 +186,7 @@ pub fn markdown(comparison: &Comparison<'_>) -> String {
                 finding.rule.name(),
                 list(operations(finding).collect(), true),
                 list(finding.commands.iter().map(String::as_str).collect(), false),
-                list(finding.rust.iter().map(String::as_str).collect(), true),
+                rust_and_users(&list(finding.rust.iter().map(String::as_str).collect(), true), finding),
             );
         }
         if findings.len() > MAX_FINDINGS {
@@ -279,9 +280,8 @@ fn row(finding: &Finding) -> String {
         true => (" class=\"flagged\"", "bad"),
         false => ("", if finding.class == Class::New { "good" } else { "none" }),
     };
-    let names = |all: &[String]| {
-        collapsed_list(all.iter().map(|one| format!("<code>{}</code>", html_report::escape(one))))
-    };
+    let users = by_file(&finding.users);
+    let used_in = if users.is_empty() { String::new() } else { format!("<p>Used in</p>{}", names(&users)) };
     let operation = |one: &AffectedOperation| {
         let locations: Vec<String> = one
             .locations
@@ -307,10 +307,39 @@ fn row(finding: &Finding) -> String {
         finding.direction.name(),
         collapsed_list(finding.operations.iter().map(operation)),
         names(&finding.commands),
-        names(&finding.rust),
+        names(&finding.rust) + &used_in,
         value(&finding.old),
         value(&finding.new),
     )
+}
+
+fn names(all: &[String]) -> String {
+    collapsed_list(all.iter().map(|one| format!("<code>{}</code>", html_report::escape(one))))
+}
+
+/// Returns a cell with the Rust items and their handwritten users.
+fn rust_and_users(rust: &str, finding: &Finding) -> String {
+    match by_file(&finding.users) {
+        files if files.is_empty() => rust.to_owned(),
+        files => {
+            let files: Vec<String> = files.iter().map(|file| code(file)).collect();
+            format!("{rust}; used in {}", files.join(", "))
+        }
+    }
+}
+
+/// Groups lines by file: `src/a.rs:1,5`.
+fn by_file(users: &[String]) -> Vec<String> {
+    let mut files: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for user in users {
+        let (file, line) = user.rsplit_once(':').unwrap_or((user, ""));
+        files.entry(file).or_default().extend(line.parse::<usize>());
+    }
+    let lines = |mut lines: Vec<usize>| {
+        lines.sort_unstable();
+        lines.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
+    };
+    files.into_iter().map(|(file, all)| format!("{file}:{}", lines(all))).collect()
 }
 
 /// Converts a message to HTML: text between backticks becomes code.

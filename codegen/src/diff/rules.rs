@@ -120,6 +120,11 @@ macro_rules! rules {
                 match self { $(Self::$rule => $name,)+ }
             }
 
+            /// Returns whether the constructor of a type takes another argument.
+            pub fn changes_constructor(self) -> bool {
+                matches!(self, Self::RequiredParameterAdded | Self::RequiredFieldAdded | Self::BecameRequired)
+            }
+
             /// Returns the reason for the class.
             pub fn reason(self) -> &'static str {
                 match self { $(Self::$rule => $reason,)+ }
@@ -207,6 +212,10 @@ rules! {
         "It is optional in a request; in a response, an older client keeps it in the raw body."
     RequiredFieldAdded "required-field-added": breaking - -, mirror FieldRemoved;
         "A body without it is rejected."
+    ParameterRenamed "parameter-renamed": breaking - -, mirror ParameterRenamed;
+        "The console does not accept the old name, and the field of the query type has the new one."
+    FieldRenamed "field-renamed": breaking decode -, mirror FieldRenamed;
+        "A field that a program sets or reads has another name, on the wire and in Rust."
     BecameRequired "became-required": breaking new -, mirror BecameOptional;
         "A request without it is rejected; a response always has it."
     BecameOptional "became-optional": new behavior -, mirror BecameRequired;

@@ -96,6 +96,8 @@ pub(super) fn describe(import: &Import, change: &Change) -> String {
         }
         Change::Fact { operation, name, value: None } => format!("{}: remove {name}", id(operation)),
         Change::AddOperation { operation } => format!("{}: add", operation.id),
+        Change::Rename { operation, location, to } => format!("{} {location}: rename to {to}", id(operation)),
+        Change::Move { operation, path } => format!("{}: move to {path}", id(operation)),
     }
 }
 
@@ -106,6 +108,7 @@ fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
             DifferenceKind::Fact { name: name @ ("deprecated" | "permissions"), theirs, .. } => {
                 Ok(Change::Fact { operation: key.clone(), name, value: theirs.clone() })
             }
+            DifferenceKind::Moved { to, .. } => Ok(Change::Move { operation: key.clone(), path: to.clone() }),
             DifferenceKind::Ours => Err(
                 "the document does not have the operation; if SentinelOne has removed it, remove its line from \
                  operations.toml, its path item, and its uses"
@@ -120,6 +123,9 @@ fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
         return match kind {
             DifferenceKind::Theirs => Ok(Change::AddStatus { operation, status }),
             DifferenceKind::Ours => Ok(Change::RemoveStatus { operation, status }),
+            DifferenceKind::Renamed { .. } | DifferenceKind::Moved { .. } => {
+                Err("a status has no name".to_owned())
+            }
             DifferenceKind::Fact { name, theirs, .. } => Ok(Change::Keyword {
                 operation,
                 location,
@@ -130,11 +136,13 @@ fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
     }
     match kind {
         DifferenceKind::Ours => Ok(Change::Remove { operation, location }),
+        DifferenceKind::Renamed { to, .. } => Ok(Change::Rename { operation, location, to: to.clone() }),
+        DifferenceKind::Moved { .. } => Err("only an operation moves".to_owned()),
         DifferenceKind::Fact { name, theirs, .. } => {
             Ok(Change::Keyword { operation, location, keyword: (*name).to_owned(), value: theirs.clone() })
         }
         DifferenceKind::Theirs => {
-            let (node, required) = find(&import.corrected, key, &location)
+            let (node, required) = find(&import.corrected, import.their_key(key), &location)
                 .ok_or_else(|| "the document does not have the location".to_owned())?;
             let in_response = location.starts_with("response.");
             let mut node = node.clone();

@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use super::baseline::{self, Baseline, BaselineChange};
 use super::conventions::{conventions, pairwise};
+use super::moves::{self, Move};
 use super::operations::{self, Operations};
 use super::overlays::{self, Overlay};
 use crate::bundle::{Bundle, Operation};
+use crate::diff::renames;
 use crate::document::{Document, Quirk, extract};
 use crate::metadata::{Evidence, EvidenceSource, OperationFacts, Tier};
 use crate::surface::{Facts, Key, Surface};
@@ -36,6 +38,8 @@ pub struct Import {
     pub differences: Vec<Difference>,
     /// Differences with evidence in `spec/`.
     pub explained: Vec<Difference>,
+    /// Operations that the document probably has at another path.
+    pub moves: Vec<Move>,
     /// Listed operations that the document has and `spec/` does not have yet.
     pub new: Vec<String>,
     /// Surface of `spec/`, without the parts that conventions define.
@@ -81,6 +85,20 @@ pub enum DifferenceKind {
     Ours,
     /// Only the document has the location.
     Theirs,
+    /// The document probably has the location under another name.
+    Renamed {
+        /// Name in the document.
+        to: String,
+        /// How sure it is, in percent.
+        confidence: u8,
+    },
+    /// The document probably has the operation at another path.
+    Moved {
+        /// Path for `spec/`.
+        to: String,
+        /// How sure it is, in percent.
+        confidence: u8,
+    },
     /// The values of a fact differ.
     Fact {
         /// Keyword of the fact.
@@ -114,8 +132,19 @@ pub fn compare(
     baseline: &Baseline,
     document: Document,
 ) -> Result<Import> {
-    let names = listed.iter().map(|(id, one)| (one.key(), (one.path.clone(), id.clone()))).collect();
+    let mut ours = Surface::from_document(&bundle.document);
+    conventions(&mut ours);
+    let moves = moves::find(&document.value, listed, &ours, |key| has_vendor_evidence(bundle, key))?;
+    let mut names: BTreeMap<Key, (String, String)> =
+        listed.iter().map(|(id, one)| (one.key(), (one.path.clone(), id.clone()))).collect();
+    for one in &moves {
+        names.remove(&one.from);
+        names.insert(one.to.clone(), (one.path.clone(), one.id.clone()));
+    }
     let mut corrected = extract(&document.value, &names)?;
+    let paths: Vec<(&str, &str)> =
+        moves.iter().map(|one| (one.old_path.as_str(), one.path.as_str())).collect();
+    let overlays = &overlays.iter().map(|one| one.with_paths(&paths)).collect::<Result<Vec<_>>>()?;
     let count = |paths: &Value| -> usize {
         let methods = |item: &Value| {
             crate::bundle::METHODS.iter().filter(|method| item.get(**method).is_some()).count()
@@ -148,9 +177,7 @@ pub fn compare(
         })
         .collect();
 
-    let mut ours = Surface::from_document(&bundle.document);
     let mut theirs = Surface::from_document(&corrected);
-    conventions(&mut ours);
     conventions(&mut theirs);
     fill_error_bodies(&mut theirs, &ours);
     let is_documented = |one: &Operation<'_>| {
@@ -163,9 +190,15 @@ pub fn compare(
     let (mut differences, mut explained, mut new) = (Vec::new(), Vec::new(), Vec::new());
     for (id, one) in listed {
         let key = one.key();
+        let moved = moves.iter().find(|one| one.from == key);
         let operation_difference =
             |kind| Difference { id: id.clone(), key: key.clone(), location: String::new(), kind };
-        match (ours.operations.get(&key), theirs.operations.get(&key)) {
+        if let Some(Move { path, confidence, .. }) = moved {
+            let kind = DifferenceKind::Moved { to: path.clone(), confidence: *confidence };
+            differences.push(operation_difference(kind));
+        }
+        let their_key = moved.map_or(&key, |one| &one.to);
+        match (ours.operations.get(&key), theirs.operations.get(their_key)) {
             (None, Some(_)) => new.push(id.clone()),
             (None, None) => differences.push(operation_difference(DifferenceKind::Ours)),
             (Some(_), None) if has_vendor_evidence(bundle, &key) => {
@@ -204,6 +237,7 @@ pub fn compare(
         corrections,
         differences,
         explained,
+        moves,
         new,
         ours,
         theirs,
@@ -216,6 +250,7 @@ fn baseline_entry(one: &Difference) -> (String, String) {
     match &one.kind {
         DifferenceKind::Ours => (one.name(), "missing".to_owned()),
         DifferenceKind::Theirs => (one.name(), "present".to_owned()),
+        DifferenceKind::Renamed { to, .. } | DifferenceKind::Moved { to, .. } => (one.name(), to.clone()),
         DifferenceKind::Fact { name, theirs, .. } => {
             (format!("{} {name}", one.name()), baseline::summary(theirs.as_ref()))
         }
@@ -261,6 +296,11 @@ fn facts(bundle: &Bundle, key: &Key) -> Option<OperationFacts> {
 }
 
 impl Import {
+    /// Returns the key in the document of an operation of `spec/`.
+    pub(super) fn their_key<'a>(&'a self, key: &'a Key) -> &'a Key {
+        self.moves.iter().find(|one| one.from == *key).map_or(key, |one| &one.to)
+    }
+
     /// Returns whether no part of the import requires attention.
     pub fn is_settled(&self) -> bool {
         self.differences.is_empty()
@@ -283,6 +323,14 @@ type Locations = BTreeMap<String, surface::Node>;
 /// location, its children are not separate differences.
 fn location_differences(ours: &Locations, theirs: &Locations) -> Vec<(String, DifferenceKind, bool)> {
     let mut found = Vec::new();
+    let mut theirs = theirs.clone();
+    for one in renames::fields(ours, &theirs) {
+        let to = one.to.rsplit('.').next().unwrap_or_default().to_owned();
+        found.push((one.from.clone(), DifferenceKind::Renamed { to, confidence: one.confidence }, false));
+        // The rest is compared under the name in `spec/`.
+        theirs = renames::relocate(theirs, &one.to, &one.from);
+    }
+    let theirs = &theirs;
     let mut outermost: Vec<&str> = Vec::new();
     for (location, node) in ours {
         if outermost.iter().any(|outer| surface::is_below(location, outer)) {

@@ -49,6 +49,32 @@ pub struct Action {
     pub edit: Edit,
 }
 
+impl Overlay {
+    /// Returns the overlay for a document in which paths have changed: old and new path.
+    ///
+    /// # Errors
+    /// Returns an error if a target is not valid any more.
+    pub(super) fn with_paths(&self, moved: &[(&str, &str)]) -> Result<Self> {
+        let action = |action: &Action| {
+            let target = with_paths(&action.target, moved);
+            let path = JsonPath::parse(&target).map_err(|error| Error::Spec {
+                file: self.file.clone(),
+                message: format!("{target}: {error}"),
+            })?;
+            let (description, evidence) = (action.description.clone(), action.evidence.clone());
+            Ok(Action { target, path, description, evidence, edit: action.edit.clone() })
+        };
+        let actions = self.actions.iter().map(action).collect::<Result<_>>()?;
+        Ok(Self { file: self.file.clone(), title: self.title.clone(), actions })
+    }
+}
+
+/// Returns a text with other paths: old and new path.
+pub(super) fn with_paths(text: &str, moved: &[(&str, &str)]) -> String {
+    let quoted = |path: &str| format!("'{path}'");
+    moved.iter().fold(text.to_owned(), |text, (old, new)| text.replace(&quoted(old), &quoted(new)))
+}
+
 impl Action {
     /// Returns whether the target can match nodes of an operation.
     pub fn concerns(&self, method: &str, path: &str) -> bool {

@@ -45,7 +45,16 @@ impl Import {
         for one in &self.explained {
             apply_explained(&mut theirs, &self.ours, one);
         }
-        compare(&self.ours, &theirs, index)
+        let mut findings = compare(&self.ours, &theirs, index);
+        // The operations of the import have the IDs of `spec/`, so a comparison takes a move for certain.
+        for finding in findings.iter_mut().filter(|finding| finding.owner == finding.old) {
+            let moved = self.moves.iter().find(|one| one.from.to_string() == finding.owner);
+            if let Some(one) = moved {
+                finding.confidence = Some(one.confidence);
+                finding.message.push_str(&format!(" ({} % sure)", one.confidence));
+            }
+        }
+        findings
     }
 
     /// Returns the corrections without effect, because the document is already correct.
@@ -82,7 +91,7 @@ fn apply_explained(theirs: &mut crate::surface::Surface, ours: &crate::surface::
                 }
             }
         }
-        DifferenceKind::Theirs => {}
+        DifferenceKind::Theirs | DifferenceKind::Renamed { .. } | DifferenceKind::Moved { .. } => {}
     }
 }
 
@@ -169,7 +178,7 @@ impl<'a> Report<'a> {
             );
         }
         if import.is_settled() {
-            out += "\nno differences without an explanation\n";
+            out += "\nno difference is left without an explanation\n";
         } else if !import.differences.is_empty() {
             let _ = writeln!(out, "\n{}", render::text(&self.comparison()).trim_end());
         }
@@ -228,7 +237,7 @@ impl<'a> Report<'a> {
         }
         let _ = writeln!(out, "\n## Differences\n");
         if import.differences.is_empty() {
-            out += "No differences without an explanation.\n";
+            out += "No difference is left without an explanation.\n";
         } else {
             let _ = writeln!(out, "{}", render::markdown(&self.comparison()).trim_end());
         }

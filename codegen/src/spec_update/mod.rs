@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::bundle::members;
+use crate::bundle::{METHODS, ROOT, members};
 use crate::dialect::check_enum;
 use crate::lint::{self, Finding};
 use crate::metadata;
-use crate::pointer::split;
+use crate::pointer::{join, split};
 use crate::surface::Key;
 use crate::yaml_editor::{Position, Sources};
 use crate::{Error, Result};
@@ -89,6 +89,22 @@ pub enum Change {
         name: &'static str,
         /// New value; `None` removes the fact.
         value: Option<Value>,
+    },
+    /// Gives a parameter or a property another name.
+    Rename {
+        /// Operation.
+        operation: Key,
+        /// Location, with the old name.
+        location: String,
+        /// New name.
+        to: String,
+    },
+    /// Moves an operation to another path.
+    Move {
+        /// Operation, with the old path.
+        operation: Key,
+        /// New path in the index.
+        path: String,
     },
     /// Adds an operation.
     AddOperation {
@@ -296,6 +312,13 @@ impl<'a> Update<'a> {
         if has_change(|change| matches!(change, Change::Add { .. })) {
             self.additions()?;
         }
+        // The other changes have the old names.
+        if has_change(|change| matches!(change, Change::Rename { .. })) {
+            self.renames()?;
+        }
+        if has_change(|change| matches!(change, Change::Move { .. })) {
+            self.moves()?;
+        }
         self.remove_unused_schemas()
     }
 
@@ -455,7 +478,7 @@ impl<'a> Update<'a> {
             });
             let Some((parameter, rest)) = inside.filter(|_| group.keyword != "enum") else {
                 let reason = not_requested(&group.target.scope, missing);
-                self.reject(*index, reason);
+                self.reject(*index, format!("{reason}{}", split_remedy(group)));
                 continue;
             };
             let (copy, changes) = copies.entry(parameter.element.clone()).or_insert_with(|| {
@@ -849,6 +872,106 @@ impl<'a> Update<'a> {
             Some(_) => Ok((located.site.clone(), Some(located.clone()))),
             None => Err("it is the item type of its parent and cannot be removed alone".into()),
         }
+    }
+
+    // ---- names ----
+
+    fn renames(&mut self) -> Result<()> {
+        let map = self.location_index();
+        // Changes by the node whose member has the name, with the old and the new name.
+        let mut groups: BTreeMap<(NodeRef, String), Vec<At>> = BTreeMap::new();
+        for (index, change) in self.changes.iter().enumerate() {
+            let Change::Rename { operation, location, to } = change else { continue };
+            match map.find(operation, location) {
+                None => self.reject(index, unknown_location(&map, operation, location)),
+                Some(located) => {
+                    let own = located.parameter.as_ref().filter(|_| parameter_name(location).is_some());
+                    let at = own.map_or(&located.site, |parameter| &parameter.node).clone();
+                    groups.entry((at, to.clone())).or_default().push((
+                        index,
+                        operation.clone(),
+                        location.clone(),
+                    ));
+                }
+            }
+        }
+        for ((at, to), changes) in groups {
+            let users = changes.iter().map(|(_, key, location)| (key.clone(), location.clone())).collect();
+            let missing = format_users(&other_users(&map, &at, &users));
+            let outcome = match missing.is_empty() {
+                false => Err(not_requested(&at, &missing)),
+                true => self.rename(&map, &at, &changes, &to)?,
+            };
+            for (index, ..) in changes {
+                match &outcome {
+                    Ok(at) => self.set_applied(index, at, Vec::new()),
+                    Err(reason) => self.reject(index, reason.clone()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Renames a parameter, or a property of an object. Returns the renamed node.
+    fn rename(
+        &mut self,
+        map: &LocationIndex,
+        at: &NodeRef,
+        changes: &[At],
+        to: &str,
+    ) -> Result<Result<NodeRef, String>> {
+        let Some(located) = changes.first().and_then(|(_, key, location)| map.find(key, location)) else {
+            return Ok(Err("no location has the name".to_owned()));
+        };
+        if self.node(at).get("in").is_some() {
+            self.sources.put(&at.file, &at.pointer, "name", &json!(to))?;
+            return Ok(Ok(at.clone()));
+        }
+        let (parent, name) = split(&at.pointer);
+        if self.sources.at(&at.file, parent).is_some_and(|properties| properties.get(to).is_some()) {
+            return Ok(Err(format!("{at} cannot be renamed: the object has a property {to}")));
+        }
+        if let Some(owner) = &located.owner
+            && requires(self.node(owner), &name)
+        {
+            self.require(owner, &name, false)?;
+            self.require(owner, to, true)?;
+        }
+        self.sources.rename(&at.file, parent, &name, to)?;
+        Ok(Ok(NodeRef { file: at.file.clone(), pointer: join(parent, to) }))
+    }
+
+    fn moves(&mut self) -> Result<()> {
+        for (index, change) in self.changes.iter().enumerate() {
+            let Change::Move { operation, path } = change else { continue };
+            let index_paths = self.sources.keys(ROOT, "/paths");
+            let Some(old) = index_paths.iter().find(|one| Key::new(&operation.method, one) == *operation)
+            else {
+                self.reject(index, format!("unknown operation {operation}"));
+                continue;
+            };
+            let entry = self.sources.tree(ROOT)["paths"][old]["$ref"].as_str().unwrap_or_default().to_owned();
+            let Some(item) = locate::resolve(&self.sources, ROOT, &entry) else {
+                self.reject(index, format!("the index has no path item for {old}"));
+                continue;
+            };
+            if METHODS.iter().filter(|method| self.node(&item).get(**method).is_some()).count() > 1 {
+                self.reject(index, format!("{old} has other methods, which may not have moved"));
+                continue;
+            }
+            if index_paths.contains(path) {
+                self.reject(index, format!("{path} has other operations"));
+                continue;
+            }
+            let (parent, name) = split(&item.pointer);
+            self.sources.rename(&item.file, parent, &name, path)?;
+            let at = NodeRef { file: item.file.clone(), pointer: join(parent, path) };
+            self.sources.rename(ROOT, "/paths", old, path)?;
+            let target = json!(format!("{}#{}", at.file, at.pointer));
+            self.sources.put(ROOT, &join("/paths", path), "$ref", &target)?;
+            self.set_applied(index, &at.below(&operation.method), Vec::new());
+        }
+        Ok(())
     }
 
     // ---- statuses ----
@@ -1299,6 +1422,12 @@ fn format_users(users: &[(Key, String)]) -> Vec<String> {
     users.iter().map(|(key, location)| format!("{key} {location}")).collect()
 }
 
+/// Returns the name of a parameter if the location is a parameter as a whole.
+fn parameter_name(location: &str) -> Option<&str> {
+    let name = ["request.query.", "request.headers."].iter().find_map(|part| location.strip_prefix(part))?;
+    (!name.contains(['.', '[', '{'])).then_some(name)
+}
+
 /// Returns the present or future locations of a property of an object.
 fn property_locations(map: &LocationIndex, owner: &NodeRef, name: &str) -> BTreeSet<(Key, String)> {
     let mut locations = BTreeSet::new();
@@ -1334,6 +1463,23 @@ fn other_property_users(
 /// Returns the reason to reject a change of a shared node that other users do not request.
 fn not_requested(node: &NodeRef, users: &[String]) -> String {
     format!("{node} is shared, and other users do not request the change: {}", abbreviate(users))
+}
+
+/// Index of a change, its operation and its location.
+type At = (usize, Key, String);
+
+/// Returns how to give an enum more values at some of its locations only.
+fn split_remedy(group: &Group) -> String {
+    match &group.value {
+        Some(Value::Array(values)) if group.keyword == "enum" => {
+            let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+            format!(
+                "; to split it, add a schema with enum [{}] and refer to it at the locations of the change",
+                values.join(", ")
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 /// Lists at most three users and the number of the others.
