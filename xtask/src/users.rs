@@ -14,9 +14,6 @@ use sentinelone_codegen::{Error, Result};
 /// Directories with handwritten Rust code.
 const RUST: [&str; 7] = ["src", "cli/src", "contract/src", "sandbox/src", "examples", "tests", "bench/src"];
 
-/// The data of the sandbox.
-const TENANT: &str = "sandbox/src/tenant.json";
-
 /// Adds the users to the findings that break a program.
 ///
 /// # Errors
@@ -62,7 +59,7 @@ impl Project {
                 }
             }
         }
-        let others = [("spec/commands", "yaml"), ("fixtures", "json")];
+        let others = [("spec/commands", "yaml"), ("fixtures", "json"), ("sandbox/src", "json")];
         for (directory, extension) in others {
             for (path, text) in files(root, &root.join(directory), extension)? {
                 let is_generated = path.rsplit('/').next().is_some_and(|name| name.starts_with("generated_"));
@@ -71,10 +68,6 @@ impl Project {
                 }
             }
         }
-        let tenant = root.join(TENANT);
-        let io = |source| Error::Io { path: tenant.clone(), source };
-        let text = std::fs::read_to_string(&tenant).map_err(io)?;
-        project.texts.insert(TENANT.to_owned(), text.lines().map(str::to_owned).collect());
         Ok(project)
     }
 
