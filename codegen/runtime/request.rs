@@ -107,6 +107,7 @@ impl<T> Request<T> {
         Ok(self)
     }
 
+    #[allow(dead_code, reason = "only operations of some features have headers")]
     pub(crate) fn header_param<'a>(
         mut self,
         name: &'static str,
@@ -123,6 +124,7 @@ impl<T> Request<T> {
     }
 
     /// Adds the content of a file whose name is in the body.
+    #[allow(dead_code, reason = "only operations of some features have files")]
     pub(crate) fn with_file<'a>(
         mut self,
         name: &'static str,

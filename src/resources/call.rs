@@ -21,6 +21,7 @@ pub struct CallBuilder<A> {
 }
 
 impl<A> CallBuilder<A> {
+    #[allow(dead_code, reason = "the feature documented alone has no operations")]
     pub(super) fn new(client: &Client, request: Result<Request<A>, RequestError>) -> Self {
         Self { client: client.clone(), request }
     }
