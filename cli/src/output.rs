@@ -184,6 +184,7 @@ fn end_json((operation, end): (&str, End)) -> Value {
         "operation": operation,
         "date": text(end.date),
         "replacement": text(end.replacement),
+        "removed": end.removed,
         "source": end.source,
     })
 }

@@ -181,13 +181,20 @@ pub struct End {
     pub date: &'static str,
     /// What takes its place; empty if no source names it.
     pub replacement: &'static str,
+    /// Whether the newest vendor document does not have the operation any more. Older consoles may have it.
+    pub removed: bool,
     /// Source of the announcement.
     pub source: &'static str,
 }
 
 impl End {
     pub(crate) const fn new(date: &'static str, replacement: &'static str, source: &'static str) -> Self {
-        Self { date, replacement, source }
+        Self { date, replacement, removed: false, source }
+    }
+
+    #[allow(dead_code, reason = "only operations of some features are removed")]
+    pub(crate) const fn removed(self) -> Self {
+        Self { removed: true, ..self }
     }
 }
 

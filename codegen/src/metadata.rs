@@ -117,7 +117,10 @@ pub struct End {
     pub date: Option<String>,
     /// What takes its place.
     pub replacement: Option<String>,
-    /// Source of both.
+    /// Whether the newest vendor document does not have the operation any more.
+    #[serde(default)]
+    pub removed: bool,
+    /// Source of these.
     pub source: String,
 }
 

@@ -14,7 +14,7 @@ use sentinelone_codegen::document::{Document, Quirk, convert, extract, open};
 use sentinelone_codegen::import::baseline::Baseline;
 use sentinelone_codegen::import::overlays::{self, Overlay, apply, unmatched};
 use sentinelone_codegen::import::report::Report;
-use sentinelone_codegen::import::{DifferenceKind, Import, compare, operations};
+use sentinelone_codegen::import::{Difference, DifferenceKind, Import, compare, operations};
 use sentinelone_codegen::surface::{Key, Surface};
 use serde_json::{Map, Value, json};
 
@@ -638,6 +638,23 @@ fn import_of_a_document_without_permissions_keeps_them() {
         }
     }
     assert_eq!(import(&bundle, &[], &document).differences, []);
+}
+
+#[test]
+fn import_without_an_operation_is_a_difference_unless_it_is_removed() {
+    let mut bundle = Bundle::read(&spec()).unwrap();
+    let mut document = swagger(&bundle);
+    document["paths"].as_object_mut().unwrap().remove("/accounts").unwrap();
+    let differs = |bundle: &Bundle| {
+        let import = import(bundle, &[], &document);
+        let of =
+            |all: &[Difference]| all.iter().any(|one| one.id == "accounts_list" && one.location.is_empty());
+        (of(&import.differences), of(&import.explained))
+    };
+    assert_eq!(differs(&bundle), (true, false));
+    let facts = &mut bundle.document["paths"]["/accounts"]["get"]["x-s1"];
+    facts["end"] = json!({ "removed": true, "source": "a page" });
+    assert_eq!(differs(&bundle), (false, true));
 }
 
 #[test]

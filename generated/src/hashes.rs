@@ -2,6 +2,11 @@
 
 //! Verdicts of the reputation service on file hashes.
 
+#[cfg(feature = "exclusions")]
+mod exclusions;
+#[cfg(feature = "exclusions")]
+pub use exclusions::*;
+
 use crate::runtime::{
     ApiVersion, Data, Evidence, FilterRequirement, Method, Operation, OperationKind,
     Paging, Permissions, Request, RequestError, RequestFormat, ResponseFormat, Security,

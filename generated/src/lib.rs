@@ -806,6 +806,8 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &groups::UPDATE_POLICY,
     #[cfg(feature = "administration")]
     &groups::UPDATE_RANKS,
+    #[cfg(feature = "exclusions")]
+    &hashes::GET_REPUTATION,
     &hashes::GET_VERDICT,
     #[cfg(feature = "integrations")]
     &hyperautomation::DEACTIVATE_WORKFLOWS,
@@ -2253,6 +2255,8 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "groups_update_policy" => runtime::reencode_response::<runtime::Data<policies::PoliciesGetResult>>,
         #[cfg(feature = "administration")]
         "groups_update_ranks" => runtime::reencode_response::<runtime::Data<shared::SuccessFlag>>,
+        #[cfg(feature = "exclusions")]
+        "hashes_get_reputation" => runtime::reencode_response::<runtime::Data<hashes::HashesGetReputationResult>>,
         "hashes_get_verdict" => runtime::reencode_response::<runtime::Data<hashes::HashVerdict>>,
         #[cfg(feature = "integrations")]
         "hyperautomation_evaluate_expression_workflow_action_expressions" => runtime::reencode_response::<runtime::JsonBody<hyperautomation::HyperautomationEvaluateExpressionWorkflowActionExpressionsResult>>,
@@ -4325,6 +4329,8 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "groups_update_policy" => |parts| Ok(groups::update_policy(parts.path_param("group_id")?, &parts.body()?)?.with_response_type()),
         #[cfg(feature = "administration")]
         "groups_update_ranks" => |parts| Ok(groups::update_ranks(&parts.body()?)?.with_response_type()),
+        #[cfg(feature = "exclusions")]
+        "hashes_get_reputation" => |parts| Ok(hashes::get_reputation(parts.path_param("hash")?)?.with_response_type()),
         "hashes_get_verdict" => |parts| Ok(hashes::get_verdict(parts.path_param("hash")?)?.with_response_type()),
         #[cfg(feature = "integrations")]
         "hyperautomation_deactivate_workflows" => |parts| Ok(hyperautomation::deactivate_workflows(parts.path_param("workflow_id")?, &parts.query()?, parts.optional_header("cicdschema"), &parts.body()?)?.with_response_type()),

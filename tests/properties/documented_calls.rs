@@ -222,6 +222,7 @@ pub(crate) fn request(client: &Client, operation: &str, parts: &RequestParts) ->
         "groups_update" => |client, parts| Ok(client.groups().update(parts.path_param("group_id")?, &parts.body()?).request()?.with_response_type()),
         "groups_update_policy" => |client, parts| Ok(client.groups().update_policy(parts.path_param("group_id")?, &parts.body()?).request()?.with_response_type()),
         "groups_update_ranks" => |client, parts| Ok(client.groups().update_ranks(&parts.body()?).request()?.with_response_type()),
+        "hashes_get_reputation" => |client, parts| Ok(client.hashes().get_reputation(parts.path_param("hash")?).request()?.with_response_type()),
         "hyperautomation_deactivate_workflows" => |client, parts| Ok(client.hyperautomation().deactivate_workflows(parts.path_param("workflow_id")?, &parts.query()?, parts.optional_header("cicdschema"), &parts.body()?).request()?.with_response_type()),
         "hyperautomation_evaluate_expression_workflow_action_expressions" => |client, parts| Ok(client.hyperautomation().evaluate_expression_workflow_action_expressions(parts.path_param("base_action_id")?, &parts.query()?, parts.optional_header("cicdschema"), &parts.body()?).request()?.with_response_type()),
         "hyperautomation_export_workflow_import_export" => |client, parts| Ok(client.hyperautomation().export_workflow_import_export(&parts.query()?, parts.optional_header("cicdschema")).request()?.with_response_type()),

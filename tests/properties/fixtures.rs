@@ -339,8 +339,9 @@ fn extra_fixtures_decode() {
         checked += 1;
     }
     println!(
-        "{checked} published exchanges checked; {} operations are not in the specification",
+        "{checked} published exchanges checked; {} operations are not in the specification:",
         unmatched.len()
     );
+    unmatched.iter().for_each(|operation| println!("  {operation}"));
     assert!(checked > 0, "the directory has no exchange of a declared operation");
 }

@@ -91,10 +91,9 @@ fn requirements(operations: &[String], bundle: &Bundle) -> String {
 fn end(end: &End) -> String {
     let date = end.date.as_deref().map(|date| format!("ends on {date}")).unwrap_or_default();
     let replacement = end.replacement.as_deref().map(|one| format!("replaced by {one}")).unwrap_or_default();
-    let source = end.source.as_str();
-    let parts: Vec<&str> =
-        [date.as_str(), replacement.as_str(), source].into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join("; ")
+    let removed = if end.removed { "not in the newest vendor document" } else { "" };
+    let parts = [removed, date.as_str(), replacement.as_str(), end.source.as_str()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn argument_rows(argument: &Argument, bundle: &Bundle) -> Vec<String> {

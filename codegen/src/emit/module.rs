@@ -243,7 +243,8 @@ pub(super) fn sources(facts: &OperationFacts) -> String {
     if let Some(end) = &facts.end {
         let date = end.date.as_deref().map(|date| format!(" Ends on {date}.")).unwrap_or_default();
         let replacement = end.replacement.as_deref().map(|one| format!(" Use {one} instead."));
-        text.push_str(&format!("Deprecated.{date}{} ", replacement.unwrap_or_default()));
+        let removed = if end.removed { " Not in the newest vendor document." } else { "" };
+        text.push_str(&format!("Deprecated.{removed}{date}{} ", replacement.unwrap_or_default()));
     }
     let mut sources: Vec<String> = Vec::new();
     for one in &facts.evidence {
@@ -342,7 +343,8 @@ fn facts_table(
             let text = |value: &Option<String>| single_line(value.as_deref().unwrap_or_default());
             let (date, replacement, source) =
                 (text(&end.date), text(&end.replacement), single_line(&end.source));
-            quote!(Some(End::new(#date, #replacement, #source)))
+            let removed = end.removed.then(|| quote!(.removed()));
+            quote!(Some(End::new(#date, #replacement, #source)#removed))
         }
     };
     let kind = format_ident!("{}", if facts.kind == Kind::Read { "Read" } else { "Action" });

@@ -110,8 +110,9 @@ fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
             }
             DifferenceKind::Moved { to, .. } => Ok(Change::Move { operation: key.clone(), path: to.clone() }),
             DifferenceKind::Ours => Err(
-                "the document does not have the operation; if SentinelOne has removed it, remove its line from \
-                 operations.toml, its path item, and its uses"
+                "the document does not have the operation; if SentinelOne has removed it, add `deprecated: true` and \
+                 x-s1.end with `removed: true` while something uses it, else remove its line from operations.toml, its \
+                 path item and its fixtures"
                     .to_owned(),
             ),
             _ => Err("a change of the operation as a whole requires a manual change".to_owned()),

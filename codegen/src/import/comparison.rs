@@ -134,7 +134,8 @@ pub fn compare(
 ) -> Result<Import> {
     let mut ours = Surface::from_document(&bundle.document);
     conventions(&mut ours);
-    let moves = moves::find(&document.value, listed, &ours, |key| has_vendor_evidence(bundle, key))?;
+    let is_expected = |key: &Key| has_vendor_evidence(bundle, key) && !is_removed(bundle, key);
+    let moves = moves::find(&document.value, listed, &ours, is_expected)?;
     let mut names: BTreeMap<Key, (String, String)> =
         listed.iter().map(|(id, one)| (one.key(), (one.path.clone(), id.clone()))).collect();
     for one in &moves {
@@ -201,7 +202,7 @@ pub fn compare(
         match (ours.operations.get(&key), theirs.operations.get(their_key)) {
             (None, Some(_)) => new.push(id.clone()),
             (None, None) => differences.push(operation_difference(DifferenceKind::Ours)),
-            (Some(_), None) if has_vendor_evidence(bundle, &key) => {
+            (Some(_), None) if has_vendor_evidence(bundle, &key) && !is_removed(bundle, &key) => {
                 differences.push(operation_difference(DifferenceKind::Ours))
             }
             (Some(_), None) => explained.push(operation_difference(DifferenceKind::Ours)),
@@ -288,6 +289,11 @@ fn has_vendor_evidence(bundle: &Bundle, key: &Key) -> bool {
 /// Returns whether a source announces the end of the operation.
 fn has_end(bundle: &Bundle, key: &Key) -> bool {
     facts(bundle, key).is_some_and(|facts| facts.end.is_some())
+}
+
+/// Returns whether `spec/` says that the newest document does not have the operation.
+fn is_removed(bundle: &Bundle, key: &Key) -> bool {
+    facts(bundle, key).is_some_and(|facts| facts.end.is_some_and(|end| end.removed))
 }
 
 fn facts(bundle: &Bundle, key: &Key) -> Option<OperationFacts> {

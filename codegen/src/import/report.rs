@@ -104,7 +104,7 @@ impl<'a> Report<'a> {
     fn explained(&self) -> (BTreeMap<&'a str, usize>, Vec<&'a str>) {
         let (mut locations, mut missing) = (BTreeMap::new(), Vec::new());
         for one in &self.import.explained {
-            if one.location.is_empty() {
+            if one.location.is_empty() && one.kind == DifferenceKind::Ours {
                 missing.push(one.id.as_str());
             } else {
                 *locations.entry(one.id.as_str()).or_default() += 1;

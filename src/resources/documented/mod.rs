@@ -80,6 +80,9 @@ pub mod graph_query_management;
 #[cfg(feature = "administration")]
 #[rustfmt::skip]
 mod groups;
+#[cfg(feature = "exclusions")]
+#[rustfmt::skip]
+mod hashes;
 #[cfg(feature = "integrations")]
 #[rustfmt::skip]
 pub mod hyperautomation;

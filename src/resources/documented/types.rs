@@ -44,6 +44,12 @@ pub(crate) mod groups {
     pub use sentinelone_raw::groups::{GroupFilter, GroupsCreateData, GroupsCreateRequest, GroupsCreateResult, GroupsGetTokenResult, GroupsRegenerateKeyResult, GroupsRevertPolicyData, GroupsRevertPolicyRequest, GroupsUpdateData, GroupsUpdatePolicyRequest, GroupsUpdateRanksData, GroupsUpdateRanksDataRank, GroupsUpdateRanksRequest, GroupsUpdateRequest};
 }
 
+/// Types of the module `hashes`.
+#[cfg(feature = "exclusions")]
+pub(crate) mod hashes {
+    pub use sentinelone_raw::hashes::{HashesGetReputationResult};
+}
+
 /// Types of the module `iocs`.
 #[cfg(feature = "detection")]
 pub(crate) mod iocs {
@@ -95,11 +101,5 @@ pub(crate) mod alerts {
 /// Types of the module `star_rules`.
 #[cfg(feature = "detection")]
 pub(crate) mod star_rules {
-    pub use sentinelone_raw::runtime::Operation;
-}
-
-/// Types of the module `hashes`.
-#[cfg(feature = "exclusions")]
-pub(crate) mod hashes {
     pub use sentinelone_raw::runtime::Operation;
 }

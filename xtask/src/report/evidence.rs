@@ -80,7 +80,7 @@ impl Row {
         let end = self
             .end
             .as_ref()
-            .map(|end| json!({ "date": end.date, "replacement": end.replacement, "source": end.source }));
+            .map(|end| json!({ "date": end.date, "replacement": end.replacement, "removed": end.removed, "source": end.source }));
         json!({
             "id": self.id,
             "tier": self.tier.as_str(),
