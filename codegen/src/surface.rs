@@ -33,13 +33,16 @@ pub struct Key {
     pub method: String,
 }
 
+/// Returns a path of any document without `/web/api/v2.1` or `/web/api`.
+pub(crate) fn relative_path(path: &str) -> &str {
+    let rests = ["/web/api/v2.1", "/web/api"].into_iter().filter_map(|base| path.strip_prefix(base));
+    rests.into_iter().find(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
 impl Key {
     /// Creates the key from a method and a path of any document.
     pub fn new(method: &str, path: &str) -> Self {
-        let path = ["/web/api/v2.1", "/web/api"]
-            .iter()
-            .find_map(|prefix| path.strip_prefix(prefix).filter(|rest| rest.starts_with('/')))
-            .unwrap_or(path);
+        let path = relative_path(path);
         let mut blank = String::new();
         let mut inside = false;
         for c in path.chars() {

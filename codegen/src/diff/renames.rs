@@ -3,6 +3,7 @@
 //! A match is symmetric: it is found in both directions of a comparison. If two candidates are about equally good, none is
 //! a match.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -28,7 +29,10 @@ const MIN_NAME: f64 = 0.5;
 const MIN_MARGIN: f64 = 0.05;
 
 /// Returns the fields of one object, or parameters of one part of a request, that are probably renamed. Names are locations.
-pub(crate) fn fields<N: AsNode>(old: &BTreeMap<String, N>, new: &BTreeMap<String, N>) -> Vec<Match<String>> {
+pub(crate) fn fields<N: Borrow<Node>>(
+    old: &BTreeMap<String, N>,
+    new: &BTreeMap<String, N>,
+) -> Vec<Match<String>> {
     let only_in = |one: &BTreeMap<String, N>, other: &BTreeMap<String, N>| {
         let mut by_parent: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for location in one.keys().filter(|location| !other.contains_key(*location)) {
@@ -137,15 +141,15 @@ fn words(name: &str) -> BTreeSet<String> {
 }
 
 /// Returns the similarity of the types of two locations and of everything below them.
-fn shape_similarity<N: AsNode>(
+fn shape_similarity<N: Borrow<Node>>(
     (old, from): (&BTreeMap<String, N>, &str),
     (new, to): (&BTreeMap<String, N>, &str),
 ) -> f64 {
     let shape = |all: &BTreeMap<String, N>, at: &str| -> BTreeSet<String> {
         let below = all.iter().filter(|(location, _)| *location == at || is_below(location, at));
-        below.map(|(location, node)| format!("{} {}", &location[at.len()..], kind(node.node()))).collect()
+        below.map(|(location, node)| format!("{} {}", &location[at.len()..], kind(node.borrow()))).collect()
     };
-    let type_of = |all: &BTreeMap<String, N>, at: &str| all.get(at).map(|node| kind(node.node()));
+    let type_of = |all: &BTreeMap<String, N>, at: &str| all.get(at).map(|node| kind(node.borrow()));
     if type_of(old, from) != type_of(new, to) {
         return 0.0;
     }
@@ -172,24 +176,6 @@ fn kind(node: &Node) -> String {
 fn jaccard(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f64 {
     let union = one.union(other).count();
     if union == 0 { 1.0 } else { one.intersection(other).count() as f64 / union as f64 }
-}
-
-/// A node, or a reference to one.
-pub(crate) trait AsNode {
-    /// Returns the node.
-    fn node(&self) -> &Node;
-}
-
-impl AsNode for Node {
-    fn node(&self) -> &Node {
-        self
-    }
-}
-
-impl AsNode for &Node {
-    fn node(&self) -> &Node {
-        self
-    }
 }
 
 #[cfg(test)]

@@ -92,12 +92,12 @@ pub(super) fn describe(import: &Import, change: &Change) -> String {
         Change::AddStatus { operation, status } => format!("{} response.{status}: add", id(operation)),
         Change::RemoveStatus { operation, status } => format!("{} response.{status}: remove", id(operation)),
         Change::Fact { operation, name, value: Some(value) } => {
-            format!("{}: set {name} to {value}", id(operation))
+            format!("{} {name}: set to {value}", id(operation))
         }
-        Change::Fact { operation, name, value: None } => format!("{}: remove {name}", id(operation)),
-        Change::AddOperation { operation } => format!("{}: add", operation.id),
+        Change::Fact { operation, name, value: None } => format!("{} {name}: remove", id(operation)),
+        Change::AddOperation { operation } => format!("{} operation: add", operation.id),
         Change::Rename { operation, location, to } => format!("{} {location}: rename to {to}", id(operation)),
-        Change::Move { operation, path } => format!("{}: move to {path}", id(operation)),
+        Change::Move { operation, path } => format!("{} path: move to {path}", id(operation)),
     }
 }
 
@@ -170,10 +170,9 @@ fn operation<'a>(document: &'a Value, key: &Key) -> Option<&'a Value> {
 /// Returns the node of a location, and whether it is required. For a parameter, this is the parameter object.
 fn find<'a>(document: &'a Value, key: &Key, location: &str) -> Option<(&'a Value, bool)> {
     let operation = operation(document, key)?;
-    if let Some((name, part)) = location
-        .strip_prefix("request.query.")
-        .map(|name| (name, "query"))
-        .or_else(|| location.strip_prefix("request.path.").map(|name| (name, "path")))
+    let parts = [("request.query.", "query"), ("request.path.", "path"), ("request.headers.", "header")];
+    if let Some((name, part)) =
+        parts.into_iter().find_map(|(root, part)| Some((location.strip_prefix(root)?, part)))
         && let Some(parameter) =
             operation["parameters"].as_array()?.iter().find(|one| one["name"] == name && one["in"] == part)
     {

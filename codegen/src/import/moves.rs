@@ -11,7 +11,7 @@ use crate::bundle::{METHODS, members};
 use crate::diff::renames;
 use crate::document::extract;
 use crate::lint::braces;
-use crate::surface::{Key, Surface};
+use crate::surface::{Key, Surface, relative_path};
 
 /// An operation that probably moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +58,7 @@ pub(super) fn find(
     let matches = renames::operations(&removed, &theirs.operations.iter().collect());
     let moved = matches.into_iter().filter_map(|one| {
         let (id, listed, _) = gone.iter().find(|(_, _, key)| key == one.from)?;
-        let new = paths.get(one.to)?;
-        let new = new.strip_prefix("/web/api/v2.1").or(new.strip_prefix("/web/api")).unwrap_or(new);
+        let new = relative_path(paths.get(one.to)?);
         Some(Move {
             id: (*id).clone(),
             from: one.from.clone(),

@@ -14,7 +14,7 @@ use crate::bundle::{METHODS, members};
 use crate::lint::braces;
 use crate::metadata::Tier;
 use crate::spec_update::singular;
-use crate::surface::Key;
+use crate::surface::{Key, relative_path};
 
 /// Last words of a path that already say what an operation does.
 const VERBS: [&str; 65] = [
@@ -143,9 +143,8 @@ pub fn propose(document: &Value, listed: &Operations) -> Operations {
                 }
                 continue;
             }
-            let path = path.strip_prefix("/web/api/v2.1").or(path.strip_prefix("/web/api")).unwrap_or(path);
             let has_get = item.get("get").is_some();
-            candidates.push(Candidate { path: path.to_owned(), method, node, tag, has_get });
+            candidates.push(Candidate { path: relative_path(path).to_owned(), method, node, tag, has_get });
         }
     }
     let mut files: Vec<String> = candidates.iter().map(|one| file(one, listed, &by_tag)).collect();

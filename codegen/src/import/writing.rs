@@ -131,8 +131,10 @@ impl<'a> Names<'a> {
                 let old = location.rsplit('.').next().unwrap_or_default();
                 let stem = &location[..location.len() - old.len()];
                 let (from, new) = (format!("{id} {stem}{old}"), format!("{id} {stem}{to}"));
-                match line.find(&from).map(|at| (at, line[at + from.len()..].chars().next())) {
-                    Some((_, Some('"' | ' ' | '.' | '[' | '{'))) => line.replacen(&from, &new, 1),
+                match line.split_once(&from) {
+                    Some((_, rest)) if rest.starts_with(['"', ' ', '.', '[', '{']) => {
+                        line.replacen(&from, &new, 1)
+                    }
                     _ => line,
                 }
             })
@@ -147,4 +149,17 @@ fn unspecified(import: &Import) -> Unspecified {
     let missing = import.ours.operations.keys().filter(is_missing);
     let explained = import.explained.iter().map(|one| (one.key.clone(), one.location.clone()));
     Unspecified { operations: missing.cloned().collect(), locations: explained.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_operation;
+
+    #[test]
+    fn by_operation_joins_equal_changes() {
+        let names =
+            ["a_list deprecated: set to true", "b_list deprecated: set to true", "c_list", "a_list x: add"];
+        let joined = by_operation(&names.map(str::to_owned));
+        assert_eq!(joined, "a_list, b_list deprecated: set to true; c_list; a_list x: add");
+    }
 }

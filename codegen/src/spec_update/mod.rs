@@ -35,6 +35,9 @@ use schema_writer::{Direction, NOT_SELECTIVE, NewSchemas, SchemaCatalog, SchemaW
 use shared_responses::shared_response;
 use violations::EditedNodes;
 
+/// Index of a [`Change::Rename`], its operation and its location.
+type RenameRequest = (usize, Key, String);
+
 /// A change of the specification.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -878,8 +881,8 @@ impl<'a> Update<'a> {
 
     fn renames(&mut self) -> Result<()> {
         let map = self.location_index();
-        // Changes by the node whose member has the name, with the old and the new name.
-        let mut groups: BTreeMap<(NodeRef, String), Vec<At>> = BTreeMap::new();
+        // By node and new name.
+        let mut groups: BTreeMap<(NodeRef, String), Vec<RenameRequest>> = BTreeMap::new();
         for (index, change) in self.changes.iter().enumerate() {
             let Change::Rename { operation, location, to } = change else { continue };
             match map.find(operation, location) {
@@ -917,7 +920,7 @@ impl<'a> Update<'a> {
         &mut self,
         map: &LocationIndex,
         at: &NodeRef,
-        changes: &[At],
+        changes: &[RenameRequest],
         to: &str,
     ) -> Result<Result<NodeRef, String>> {
         let Some(located) = changes.first().and_then(|(_, key, location)| map.find(key, location)) else {
@@ -1076,6 +1079,9 @@ impl<'a> Update<'a> {
         }
         if location.starts_with("request.path.") {
             return Ok(Err("a path parameter belongs to another operation".into()));
+        }
+        if location.starts_with("request.headers.") {
+            return Ok(Err("a header is an argument of the function; add it manually".into()));
         }
         let (above, name) = match location.rsplit_once('.') {
             _ if location.ends_with("[]") || location.ends_with("{}") => {
@@ -1464,9 +1470,6 @@ fn other_property_users(
 fn not_requested(node: &NodeRef, users: &[String]) -> String {
     format!("{node} is shared, and other users do not request the change: {}", abbreviate(users))
 }
-
-/// Index of a change, its operation and its location.
-type At = (usize, Key, String);
 
 /// Returns how to give an enum more values at some of its locations only.
 fn split_remedy(group: &Group) -> String {
