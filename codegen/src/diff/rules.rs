@@ -218,8 +218,8 @@ rules! {
         "A field that a program sets or reads has another name, on the wire and in Rust."
     BecameRequired "became-required": breaking new -, mirror BecameOptional;
         "A request without it is rejected; a response always has it."
-    BecameOptional "became-optional": new behavior -, mirror BecameRequired;
-        "It is optional in a request; in a response it may be missing, which this client accepts and strict clients do not."
+    BecameOptional "became-optional": breaking behavior -, mirror BecameRequired;
+        "The constructor of the request type loses an argument; in a response it may be missing, which this client accepts and strict clients do not."
     TypeChanged "type-changed": breaking decode -, mirror TypeChanged;
         "The Rust type and the value on the wire change."
     FormatChanged "format-changed": breaking decode -, mirror FormatChanged;
