@@ -486,6 +486,12 @@ fn reencode_drops_unknown_fields() {
     assert_eq!(reencoded, json!({ "data": [{ "id": "a" }] }));
     let error = reencode_response::<Page<Item>>(br#"{"data": [{"id": "a"}, {"id": 2}]}"#).unwrap_err();
     assert_eq!(error.path, "data[1].id", "an item that does not decode is an error");
+    let page = Data::<Item>::decode(br#"{"data": {"id": "a"}, "pagination": {"nextCursor": "c"}}"#).unwrap();
+    assert_eq!(page.pagination.unwrap().next_cursor(), Some("c"));
+    for other in ["null", "[]", "7"] {
+        let body = format!(r#"{{"data": {{"id": "a"}}, "pagination": {other}}}"#);
+        assert_eq!(Data::<Item>::decode(body.as_bytes()).unwrap().pagination, None, "{other}");
+    }
     let reencoded = reencode_response::<Data<Item>>(br#"{"data": {"id": "a", "detail": null}}"#).unwrap();
     assert_eq!(reencoded, json!({ "data": { "id": "a" } }));
     assert_eq!(reencode_response::<Page<Item>>(b"{}").unwrap_err().path, ".");
@@ -927,6 +933,8 @@ fn body_empty_list_is_rejected_unless_documented() {
     assert!(replace(json!({ "data": { "undeclared": [], "rule": { "fields": [] } } })).is_ok());
     let kind = error_kind(replace(json!({ "data": { "owners": [] } })));
     assert_eq!(kind, RequestErrorKind::EmptyList("data.owners".into()), "a declared list of a PUT");
+    let kind = error_kind(replace(json!({ "data": [] })));
+    assert_eq!(kind, RequestErrorKind::EmptyList("data".into()), "a list in place of the object");
     let filter = action_with_filter(json!({ "nested": { "ids": [] } }));
     assert_eq!(error_kind(filter), RequestErrorKind::EmptyList("filter.nested.ids".into()));
     assert!(action_with_data(json!({ "rule": { "queries": ["a"] }, "owners": null })).is_ok());
@@ -1080,6 +1088,9 @@ fn decode_body_without_envelope_is_the_value() {
     let map = JsonBody::<Map<String, Value>>::decode(br#"{"total": 3}"#).unwrap();
     assert_eq!(map["total"], 3);
     assert!(JsonBody::<Vec<String>>::decode(b"{}").is_err());
+    let list = JsonBody::<Vec<String>>::decode(br#"[null, "a", null]"#).unwrap();
+    assert_eq!(*list, ["a"], "a null item is ignored");
+    assert!(JsonBody::<Vec<String>>::decode(br#"[null, {}]"#).is_err());
 }
 
 #[test]

@@ -317,6 +317,13 @@ impl Reader {
         let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
         for node in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
             let Some(operation) = node.as_object_mut() else { continue };
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten().filter(|one| one["in"] == "query") {
+                if let Some(inner) = parameter.pointer_mut("/schema/items/items").map(Value::take) {
+                    self.count(Quirk::NestedListInQuery);
+                    parameter["schema"]["items"] = inner;
+                }
+            }
             let mut permissions = Map::new();
             for (key, name) in [("required", REQUIRED_PERMISSIONS), ("optional", OPTIONAL_PERMISSIONS)] {
                 let list = operation.remove(name);

@@ -301,6 +301,12 @@ impl Linter<'_> {
         if parameter["in"] == "query" && schema["type"] == "array" && !is_joined {
             self.add(location, format!("parameter {name} is an array: add `style: form, explode: false`"));
         }
+        if parameter["in"] == "query" && schema["items"]["type"] == "array" {
+            self.add(
+                location,
+                format!("parameter {name} is a list of lists; a query has one list of values"),
+            );
+        }
         match metadata::read::<PropertyFacts>(parameter) {
             Err(message) => self.add(location, format!("parameter {name}: {message}")),
             Ok(facts) if facts.send.is_some() => {

@@ -251,6 +251,27 @@ fn convert_choice_with_null_is_nullable() {
     assert_eq!(document.quirks, BTreeMap::from(expected));
 }
 
+/// A query has one list of values for a parameter, in both formats.
+#[test]
+fn convert_nested_list_in_query_is_a_list() {
+    let list = "type: array, items: { type: array, items: { type: string } }";
+    let responses = "responses: { '200': { description: Yes. } }";
+    for (version, schema) in
+        [("swagger: '2.0'", list.to_owned()), ("openapi: 3.0.3", format!("schema: {{ {list} }}"))]
+    {
+        let document = read(&format!(
+            "{version}\npaths:\n  /a:\n    get:\n      parameters: [{{ name: ids, in: query, {schema} }}]\n      {responses}\n"
+        ));
+        let parameter = &document.value["paths"]["/a"]["get"]["parameters"][0];
+        assert_eq!(
+            parameter["schema"],
+            json!({ "type": "array", "items": { "type": "string" } }),
+            "{version}"
+        );
+        assert_eq!(document.quirks, BTreeMap::from([(Quirk::NestedListInQuery, 1)]), "{version}");
+    }
+}
+
 /// A file cannot be in JSON, and the headers of a response are part of it.
 #[test]
 fn convert_file_in_json_is_a_form_and_headers_are_kept() {

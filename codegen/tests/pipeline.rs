@@ -630,6 +630,10 @@ fn lint_checks_files_paths_and_envelopes() {
         "schema": { "type": "array", "items": { "type": "string" } }, "description": "A list." });
     let message = "GET /widgets: parameter limit is an array: add `style: form, explode: false`";
     assert_findings(|spec| spec.widget(&style, list), &[message]);
+    let nested = json!({ "name": "limit", "in": "query", "style": "form", "explode": false, "description": "A list.",
+        "schema": { "type": "array", "items": { "type": "array", "items": { "type": "string" } } } });
+    let message = "GET /widgets: parameter limit is a list of lists; a query has one list of values";
+    assert_findings(|spec| spec.widget(&style, nested), &[message]);
     let member = at("get", "/widgets", "/responses/200/content/application~1json/schema/properties/more");
     let message =
         "GET /widgets: the response has a member more: an envelope has only data, pagination and errors";

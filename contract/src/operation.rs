@@ -269,6 +269,13 @@ impl OperationSpec {
         json_schema_of(self.declared_response(status)?.1)
     }
 
+    /// Returns the status code and the JSON schema of the success response, or `None` if no JSON is declared.
+    pub fn success_schema(&self) -> Option<(u16, &Value)> {
+        let responses = self.as_json().get("responses")?.as_object()?;
+        let mut successes = responses.iter().filter(|(status, _)| status.starts_with('2'));
+        successes.find_map(|(status, response)| Some((status.parse().ok()?, json_schema_of(response)?)))
+    }
+
     /// Returns the declared response of a status code with its key in `responses`.
     pub(super) fn declared_response(&self, status: u16) -> Option<(&str, &Value)> {
         let responses = self.as_json().get("responses")?.as_object()?;

@@ -44,8 +44,12 @@ impl Contract {
             location::field(&mut location, name);
             search.jwt(name, &location);
             let context = exchange_context.parameter(ParameterLocation::Query, name).0;
-            let items = value.split(',').filter(|_| context.kind() == Some("array"));
-            let items: Vec<&str> = items.collect();
+            // An undeclared parameter may be a list, too.
+            let is_list = match context.kind() {
+                None => !context.is_declared(),
+                kind => kind == Some("array"),
+            };
+            let items: Vec<&str> = value.split(',').filter(|_| is_list).collect();
             if items.is_empty() {
                 search.text(&context, value, &location);
             }

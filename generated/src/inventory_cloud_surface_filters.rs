@@ -508,7 +508,7 @@ pub struct InventoryCloudSurfaceFilterCountFilter {
         rename = "k8sRunningOnNodes__contains",
         skip_serializing_if = "Option::is_none"
     )]
-    pub k8s_running_on_nodes_contains: Option<Vec<Vec<String>>>,
+    pub k8s_running_on_nodes_contains: Option<Vec<String>>,
     /// K8s service name contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(
         rename = "k8sServiceName__contains",
@@ -2122,7 +2122,7 @@ impl InventoryCloudSurfaceFilterCountFilter {
     #[must_use]
     pub fn k8s_running_on_nodes_contains(
         mut self,
-        k8s_running_on_nodes_contains: impl IntoIterator<Item = impl Into<Vec<String>>>,
+        k8s_running_on_nodes_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_running_on_nodes_contains = Some(
             crate::runtime::converted(k8s_running_on_nodes_contains),
@@ -2921,6 +2921,9 @@ impl Filter for InventoryCloudSurfaceFilterCountFilter {
             "k8sResourceId" => self.k8s_resource_id = value.list()?,
             "k8sResourceId__contains" => self.k8s_resource_id_contains = value.list()?,
             "k8sRunningOnNodes" => self.k8s_running_on_nodes = value.list()?,
+            "k8sRunningOnNodes__contains" => {
+                self.k8s_running_on_nodes_contains = value.list()?;
+            }
             "k8sServiceName__contains" => self.k8s_service_name_contains = value.list()?,
             "k8sServiceType__contains" => self.k8s_service_type_contains = value.list()?,
             "k8sType" => self.k8s_type = value.list()?,

@@ -791,7 +791,7 @@ pub struct InventoryContainerFilterCountFilter {
     pub k8s_node_nin: Option<Vec<String>>,
     /// K8s policy type. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub k8s_policy_type: Option<Vec<Vec<String>>>,
+    pub k8s_policy_type: Option<Vec<String>>,
     /// K8s policy type contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(rename = "k8sPolicyType__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_policy_type_contains: Option<Vec<String>>,
@@ -809,7 +809,7 @@ pub struct InventoryContainerFilterCountFilter {
         rename = "k8sRunningOnNodes__contains",
         skip_serializing_if = "Option::is_none"
     )]
-    pub k8s_running_on_nodes_contains: Option<Vec<Vec<String>>>,
+    pub k8s_running_on_nodes_contains: Option<Vec<String>>,
     /// K8s service name. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k8s_service_name: Option<Vec<String>>,
@@ -3474,7 +3474,7 @@ impl InventoryContainerFilterCountFilter {
     #[must_use]
     pub fn k8s_policy_type(
         mut self,
-        k8s_policy_type: impl IntoIterator<Item = impl Into<Vec<String>>>,
+        k8s_policy_type: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_policy_type = Some(crate::runtime::converted(k8s_policy_type));
         self
@@ -3530,7 +3530,7 @@ impl InventoryContainerFilterCountFilter {
     #[must_use]
     pub fn k8s_running_on_nodes_contains(
         mut self,
-        k8s_running_on_nodes_contains: impl IntoIterator<Item = impl Into<Vec<String>>>,
+        k8s_running_on_nodes_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_running_on_nodes_contains = Some(
             crate::runtime::converted(k8s_running_on_nodes_contains),
@@ -4425,10 +4425,14 @@ impl Filter for InventoryContainerFilterCountFilter {
             "k8sNode" => self.k8s_node = value.list()?,
             "k8sNode__contains" => self.k8s_node_contains = value.list()?,
             "k8sNode__nin" => self.k8s_node_nin = value.list()?,
+            "k8sPolicyType" => self.k8s_policy_type = value.list()?,
             "k8sPolicyType__contains" => self.k8s_policy_type_contains = value.list()?,
             "k8sResourceId" => self.k8s_resource_id = value.list()?,
             "k8sResourceId__contains" => self.k8s_resource_id_contains = value.list()?,
             "k8sRunningOnNodes" => self.k8s_running_on_nodes = value.list()?,
+            "k8sRunningOnNodes__contains" => {
+                self.k8s_running_on_nodes_contains = value.list()?;
+            }
             "k8sServiceName" => self.k8s_service_name = value.list()?,
             "k8sServiceName__contains" => self.k8s_service_name_contains = value.list()?,
             "k8sServiceType" => self.k8s_service_type = value.list()?,

@@ -814,7 +814,7 @@ pub struct InventoryServerFilterCountFilter {
         rename = "k8sRunningOnNodes__contains",
         skip_serializing_if = "Option::is_none"
     )]
-    pub k8s_running_on_nodes_contains: Option<Vec<Vec<String>>>,
+    pub k8s_running_on_nodes_contains: Option<Vec<String>>,
     /// K8s type. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k8s_type: Option<Vec<String>>,
@@ -3622,7 +3622,7 @@ impl InventoryServerFilterCountFilter {
     #[must_use]
     pub fn k8s_running_on_nodes_contains(
         mut self,
-        k8s_running_on_nodes_contains: impl IntoIterator<Item = impl Into<Vec<String>>>,
+        k8s_running_on_nodes_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_running_on_nodes_contains = Some(
             crate::runtime::converted(k8s_running_on_nodes_contains),
@@ -4636,6 +4636,9 @@ impl Filter for InventoryServerFilterCountFilter {
             "k8sResourceId" => self.k8s_resource_id = value.list()?,
             "k8sResourceId__contains" => self.k8s_resource_id_contains = value.list()?,
             "k8sRunningOnNodes" => self.k8s_running_on_nodes = value.list()?,
+            "k8sRunningOnNodes__contains" => {
+                self.k8s_running_on_nodes_contains = value.list()?;
+            }
             "k8sType" => self.k8s_type = value.list()?,
             "k8sType__nin" => self.k8s_type_nin = value.list()?,
             "k8sVersion" => self.k8s_version = value.list()?,

@@ -946,7 +946,7 @@ pub struct InventoryUnifiedActionFetchAgentIdFilter {
         rename = "k8sRunningOnNodes__contains",
         skip_serializing_if = "Option::is_none"
     )]
-    pub k8s_running_on_nodes_contains: Option<Vec<Vec<String>>>,
+    pub k8s_running_on_nodes_contains: Option<Vec<String>>,
     /// K8s type. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k8s_type: Option<Vec<String>>,
@@ -1148,7 +1148,7 @@ pub struct InventoryUnifiedActionFetchAgentIdFilter {
     pub os_version_nin: Option<Vec<String>>,
     /// Other mails. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub other_mails: Option<Vec<Vec<String>>>,
+    pub other_mails: Option<Vec<String>>,
     /// Other mails contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(rename = "otherMails__contains", skip_serializing_if = "Option::is_none")]
     pub other_mails_contains: Option<Vec<String>>,
@@ -1160,7 +1160,7 @@ pub struct InventoryUnifiedActionFetchAgentIdFilter {
     pub privileged: Option<Vec<bool>>,
     /// Proxy addresses. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy_addresses: Option<Vec<Vec<String>>>,
+    pub proxy_addresses: Option<Vec<String>>,
     /// Proxy addresses contains. Undocumented; description derived from the name (vendor document of 2026-06). At most 5000 items.
     #[serde(
         rename = "proxyAddresses__contains",
@@ -4381,7 +4381,7 @@ impl InventoryUnifiedActionFetchAgentIdFilter {
     #[must_use]
     pub fn k8s_running_on_nodes_contains(
         mut self,
-        k8s_running_on_nodes_contains: impl IntoIterator<Item = impl Into<Vec<String>>>,
+        k8s_running_on_nodes_contains: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.k8s_running_on_nodes_contains = Some(
             crate::runtime::converted(k8s_running_on_nodes_contains),
@@ -5006,7 +5006,7 @@ impl InventoryUnifiedActionFetchAgentIdFilter {
     #[must_use]
     pub fn other_mails(
         mut self,
-        other_mails: impl IntoIterator<Item = impl Into<Vec<String>>>,
+        other_mails: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.other_mails = Some(crate::runtime::converted(other_mails));
         self
@@ -5050,7 +5050,7 @@ impl InventoryUnifiedActionFetchAgentIdFilter {
     #[must_use]
     pub fn proxy_addresses(
         mut self,
-        proxy_addresses: impl IntoIterator<Item = impl Into<Vec<String>>>,
+        proxy_addresses: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.proxy_addresses = Some(crate::runtime::converted(proxy_addresses));
         self
@@ -5979,6 +5979,9 @@ impl Filter for InventoryUnifiedActionFetchAgentIdFilter {
             "k8sResourceId" => self.k8s_resource_id = value.list()?,
             "k8sResourceId__contains" => self.k8s_resource_id_contains = value.list()?,
             "k8sRunningOnNodes" => self.k8s_running_on_nodes = value.list()?,
+            "k8sRunningOnNodes__contains" => {
+                self.k8s_running_on_nodes_contains = value.list()?;
+            }
             "k8sType" => self.k8s_type = value.list()?,
             "k8sType__nin" => self.k8s_type_nin = value.list()?,
             "k8sVersion" => self.k8s_version = value.list()?,
@@ -6062,9 +6065,11 @@ impl Filter for InventoryUnifiedActionFetchAgentIdFilter {
             "osVersion" => self.os_version = value.list()?,
             "osVersion__contains" => self.os_version_contains = value.list()?,
             "osVersion__nin" => self.os_version_nin = value.list()?,
+            "otherMails" => self.other_mails = value.list()?,
             "otherMails__contains" => self.other_mails_contains = value.list()?,
             "passwordNeverExpire" => self.password_never_expire = value.booleans()?,
             "privileged" => self.privileged = value.booleans()?,
+            "proxyAddresses" => self.proxy_addresses = value.list()?,
             "proxyAddresses__contains" => self.proxy_addresses_contains = value.list()?,
             "rangerTagKey__contains" => self.ranger_tag_key_contains = value.list()?,
             "rangerTagKeyValue__contains" => {

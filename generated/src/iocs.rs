@@ -473,7 +473,6 @@ pub struct IocData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threat_actors: Option<Vec<String>>,
     /// Kind of IOC, such as a hash, IP address, domain or URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<IocType>,
     /// Time when the indicator expires. The default is 14 days after the upload for addresses, 90 days for URLs and domains, and 180 days for hashes. The maximum is 30, 180 and 180 days; later times are reduced to it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4326,10 +4326,8 @@ impl Fields for RemoteOpsMmsUpdateScheduledTaskData {
 #[non_exhaustive]
 pub struct RemoteOpsMmsUpdateScheduledTaskDataScheduling {
     /// Expire time. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<RemoteOpsMmsScheduleForensicsDataSchedulingExpireTime>,
     /// Recurrence. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<RemoteOpsMmsScheduleForensicsDataSchedulingRecurrence>,
     /// Scheduled time. Undocumented; description derived from the name (vendor document of 2026-06).
     pub scheduled_time: RemoteOpsMmsScheduleForensicsDataSchedulingScheduledTime,

@@ -279,7 +279,7 @@ impl OperationHandler<'_> {
             return SandboxResponse::zip(&member("entries"), member("password").as_str());
         }
         let siblings = self.plan.get("siblings").and_then(|siblings| context.evaluate(siblings));
-        let declared = self.operation().response_schema(200).map(|schema| self.contract.properties(schema));
+        let declared = self.operation().success_schema().map(|(_, schema)| self.contract.properties(schema));
         let declared = declared.unwrap_or_default();
         let list = self.plan.get("list").and_then(Value::as_str);
         let is_list = declared.get("data").and_then(|schema| self.contract.type_of(schema)) == Some("array");

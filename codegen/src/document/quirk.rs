@@ -39,6 +39,8 @@ pub enum Quirk {
     ItemsOfAnotherType,
     /// An object in a query, whose form no source states.
     ObjectInQuery,
+    /// A list of lists in a query, which has one list of values for a parameter.
+    NestedListInQuery,
     /// A parameter without a type, which is a string.
     UntypedParameter,
     /// A parameter of the path that the operation does not declare.
@@ -66,6 +68,7 @@ impl Quirk {
             Self::FileInJson => "file in a JSON body, converted to a form",
             Self::ItemsOfAnotherType => "items of a type other than a list, converted to any type",
             Self::ObjectInQuery => "object in a query, removed",
+            Self::NestedListInQuery => "list of lists in a query, converted to a list",
             Self::UntypedParameter => "parameter without a type, converted to a string",
             Self::UndeclaredPathParameter => "undeclared parameter of a path, added as a string",
         }

@@ -542,6 +542,10 @@ fn structure(
             _ => Value::Null,
         }
     };
+    let required_by_schema: Vec<&str> = schema
+        .and_then(|schema| schema["required"].as_array())
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
     let mut members = Vec::new();
     let mut setters = Vec::new();
     let mut required = Vec::new();
@@ -572,7 +576,11 @@ fn structure(
                 serde.push(quote!(default));
                 serde.push(quote!(deserialize_with = #function));
             }
-            serde.push(quote!(skip_serializing_if = "Option::is_none"));
+            let is_required = required_by_schema.contains(&wire.as_str());
+            // A request without a value sends null, where null is a value of a required field.
+            if in_responses || !is_required || schema["nullable"] != true {
+                serde.push(quote!(skip_serializing_if = "Option::is_none"));
+            }
         } else if !flat {
             required.push(field);
         }

@@ -10584,7 +10584,6 @@ impl Fields for AgentsListTagsQuery {
 #[non_exhaustive]
 pub struct AgentsLocalUpgradeAuthorizationData {
     /// Agent authorization. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_authorization: Option<Secret>,
 }
 

@@ -1579,7 +1579,6 @@ pub struct RemoteScriptsCreateGuardrailsConfigurationData {
     /// Enabled. Undocumented; description derived from the name (vendor document of 2026-06).
     pub enabled: bool,
     /// Endpoints quantity. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints_quantity: Option<i64>,
     /// Scope id. Undocumented; description derived from the name (vendor document of 2026-06).
     pub scope_id: String,

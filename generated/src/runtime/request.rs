@@ -165,12 +165,14 @@ impl<T> Request<T> {
                 self.has_selective_body_filter |= part.is_filter && selective;
             }
         }
-        // PUT replaces an object, whose lists are sent as the console returned them.
+        // PUT replaces an object, whose lists are sent as the console returned them. A list in place of the object
+        // selects items, like the filter.
         let replaces = |name: &str| {
             let is_filter = self.operation.body_parts.iter().any(|part| part.is_filter && part.name == name);
             self.operation.method == Method::Put && !is_filter
         };
-        let mut checked = map.iter().filter(|(name, _)| !replaces(name));
+        let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+        let mut checked = map.iter().filter(|(name, value)| is_empty(value) || !replaces(name));
         if let Some(location) = checked.find_map(|(name, value)| self.empty_list(name, value)) {
             return Err(self.error(RequestErrorKind::EmptyList(location)));
         }

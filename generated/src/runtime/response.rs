@@ -214,7 +214,17 @@ pub struct Pagination {
     pub next_cursor: Option<String>,
 }
 
+/// Reads the pagination of a response with one item.
+fn pagination<'de, D: Deserializer<'de>>(de: D) -> Result<Option<Pagination>, D::Error> {
+    Ok(Pagination::from_value(Value::deserialize(de)?))
+}
+
 impl Pagination {
+    /// Reads a pagination. A value of another type is ignored.
+    fn from_value(value: Value) -> Option<Self> {
+        value.is_object().then(|| serde_json::from_value(value).ok())?
+    }
+
     /// Returns the cursor of the next page. A null, missing or blank cursor, and the string `null`, mean the last
     /// page. Consoles send all of these forms.
     pub fn next_cursor(&self) -> Option<&str> {
@@ -319,9 +329,7 @@ fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<
 impl<'a, T> RawPage<'a, T> {
     /// Splits the page into its envelope and its items.
     fn split<U>(self) -> Result<(Page<U>, Items<'a, T>), DecodeError> {
-        // A pagination of another type is ignored.
-        let pagination: Option<Pagination> =
-            self.pagination.filter(Value::is_object).and_then(|value| serde_json::from_value(value).ok());
+        let pagination = self.pagination.and_then(Pagination::from_value);
         if self.data.is_none() && pagination.is_none() && self.errors.is_none() {
             return Err(DecodeError {
                 path: ".".into(),
@@ -517,6 +525,9 @@ pub struct Data<T> {
     /// The item; `None` if it is null or missing.
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub data: Option<T>,
+    /// Pagination of a list in the item; `None` if the response has none.
+    #[serde(default, deserialize_with = "pagination", skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Errors returned with the data.
     #[serde(default, deserialize_with = "errors", skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<Value>>,
@@ -524,7 +535,7 @@ pub struct Data<T> {
 
 impl<T> Default for Data<T> {
     fn default() -> Self {
-        Self { data: None, errors: None }
+        Self { data: None, pagination: None, errors: None }
     }
 }
 
@@ -549,7 +560,15 @@ impl<T> std::ops::Deref for JsonBody<T> {
 
 impl<T: DeserializeOwned> ResponseBody for JsonBody<T> {
     fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        json(body).map(Self)
+        json(body).map(Self).or_else(|error| {
+            let Ok(items) = serde_json::from_slice::<Vec<Option<&RawValue>>>(body) else { return Err(error) };
+            // A null item of a list is ignored, as in a page.
+            let texts: Vec<&str> = items.iter().flatten().map(|item| item.get()).collect();
+            match texts.len() < items.len() {
+                true => json(format!("[{}]", texts.join(",")).as_bytes()).map(Self),
+                false => Err(error),
+            }
+        })
     }
 }
 

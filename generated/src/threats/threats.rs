@@ -5532,7 +5532,6 @@ pub struct ThreatsDvMarkAsThreatDataEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_uuid: Option<String>,
     /// Storyline. Undocumented; description derived from the name (vendor document of 2026-06).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub storyline: Option<String>,
 }
 
