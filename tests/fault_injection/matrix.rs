@@ -1,4 +1,4 @@
-//! Fault matrix: each operation with each fault.
+//! Fault matrix: each curated operation with each fault, and each other operation with one fault of each class.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -49,13 +49,15 @@ const MAX_RESPONSE_SIZE: usize = 1024 * 1024;
 /// Number of bytes after which a download counts as endless.
 const DOWNLOAD_LIMIT: u64 = 1024 * 1024;
 
-/// Operations that return a complete list: lists without pagination and creations of several items.
-const UNPAGED_LISTS: &[&str] = &[
-    "activities_list_types",
-    "agents_list_applications",
-    "blocklist_create",
-    "exclusions_create",
-    "iocs_create",
+/// A fault of each class, by the kind of the error: `Connect`, `ConnectionLost`, `Timeout`, `Api`, `Decode` and
+/// `ResponseTooLarge`.
+const ONE_OF_EACH_CLASS: &[Fault] = &[
+    Fault::ConnectionRefused,
+    Fault::ResetInBody,
+    Fault::StallInBody,
+    Fault::Unavailable,
+    Fault::InvalidJson,
+    Fault::HugeWithLength,
 ];
 
 tokio::task_local! {
@@ -82,6 +84,8 @@ pub(crate) struct Case {
     pub(crate) version: ApiVersion,
     pub(crate) request: Request<Value>,
     valid_body: Vec<u8>,
+    /// Whether the response is a list, which requires `data`.
+    is_list: bool,
 }
 
 /// Expected outcome of a call.
@@ -108,7 +112,8 @@ enum DownloadOutcome {
 }
 
 /// Returns the outcome that `RetryPolicy`, `ErrorKind`, `Delivery` and `Error::may_have_taken_effect` document.
-fn expected(fault: Fault, operation: &Operation) -> Expected {
+fn expected(fault: Fault, case: &Case) -> Expected {
+    let operation = case.operation;
     use ErrorKind::{Api, Connect, ConnectionLost, Decode, ResponseTooLarge, Timeout};
     let is_read = operation.kind == OperationKind::Read;
     // The permit of the next attempt may come after the timeout.
@@ -117,7 +122,6 @@ fn expected(fault: Fault, operation: &Operation) -> Expected {
     let (attempts, throttled) = (attempts_in_time(ATTEMPTS), attempts_in_time(THROTTLED_ATTEMPTS));
     let if_read = if is_read { attempts } else { 1 };
     let json = operation.response_format == ResponseFormat::Json;
-    let page = operation.paging == Paging::Cursor || UNPAGED_LISTS.contains(&operation.id);
     let success =
         Expected { error: None, delivery: Delivery::Delivered, may_have_taken_effect: false, attempts: 1 };
     let error = |kind, delivery, may_have_taken_effect, attempts| Expected {
@@ -165,7 +169,7 @@ fn expected(fault: Fault, operation: &Operation) -> Expected {
         // The truncated body is invalid JSON.
         | Fault::LengthTooShort => decode_error(),
         // The response of an action may be empty. A list response without `data` is not an empty list.
-        Fault::EmptyObject if page => decode_error(),
+        Fault::EmptyObject if case.is_list => decode_error(),
         Fault::EmptyObject => success,
         Fault::EmptyBody | Fault::NoContent if is_read => decode_error(),
         Fault::EmptyBody | Fault::NoContent => success,
@@ -233,20 +237,33 @@ fn expected_download(fault: Fault) -> DownloadOutcome {
     }
 }
 
-/// Returns each operation with its first successful fixture, handwritten fixtures first.
+/// Returns each curated operation with its first successful fixture, handwritten fixtures first.
 pub(crate) fn cases() -> Vec<Case> {
+    cases_of(Tier::Curated)
+}
+
+/// Returns each operation of a tier with its first successful fixture, handwritten fixtures first.
+fn cases_of(tier: Tier) -> Vec<Case> {
     let contract = Contract::bundled();
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
     let mut fixtures = fixtures();
     fixtures.sort_by_key(|(_, exchange)| exchange.provenance.kind == ProvenanceKind::Generated);
     for (_, exchange) in fixtures.into_iter().filter(|(_, exchange)| exchange.status < 300) {
         let found = exchange.match_operation(contract).unwrap();
-        if !is_curated(found.operation.id()) {
+        if is_curated(found.operation.id()) != (tier == Tier::Curated) {
             continue;
         }
-        let request = request_of(found.operation.id(), &exchange, &found.path_values);
+        let mut request = request_of(found.operation.id(), &exchange, &found.path_values);
+        if tier == Tier::Documented {
+            // No source declares the fields of some filters.
+            request = request.everything_in_scope();
+        }
         let (version, valid_body) = (found.version.unwrap_or_default(), exchange.response_bytes());
-        let case = Case { operation: request.operation(), version, request, valid_body };
+        let data = found.operation.success_schema().map(|(_, schema)| contract.properties(schema));
+        let data = data.and_then(|mut members| members.remove("data"));
+        let is_list = request.operation().paging == Paging::Cursor
+            || data.is_some_and(|data| contract.type_of(data) == Some("array"));
+        let case = Case { operation: request.operation(), version, request, valid_body, is_list };
         cases.entry(found.operation.id().to_owned()).or_insert(case);
     }
     cases.into_values().collect()
@@ -377,7 +394,7 @@ impl Lane {
     /// Sends an operation to the server with the fault.
     async fn run(&mut self, case: &Case) -> Failures {
         let (fault, mut failures) = (self.fault, Failures::default());
-        let expected = expected(fault, case.operation);
+        let expected = expected(fault, case);
         {
             let mut valid = self.valid.lock().unwrap();
             valid.body = case.valid_body.clone();
@@ -548,7 +565,8 @@ async fn run_lane(mut lane: Lane, cases: Vec<Arc<Case>>) -> (usize, Failures) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operations_with_each_fault_return_expected_outcome() {
-    let cases: Vec<Arc<Case>> = cases().into_iter().map(Arc::new).collect();
+    let of_tier = |tier| -> Vec<Arc<Case>> { cases_of(tier).into_iter().map(Arc::new).collect() };
+    let (curated, documented) = (of_tier(Tier::Curated), of_tier(Tier::Documented));
     // Counts followed redirects.
     let followed = Arc::new(AtomicUsize::new(0));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -565,7 +583,11 @@ async fn operations_with_each_fault_return_expected_outcome() {
     let start = Instant::now();
     let mut lanes = Vec::new();
     for fault in Fault::ALL.iter().copied() {
-        let count = if ends_with_timeout(fault) { LANES.1 } else { LANES.0 };
+        let mut cases = curated.clone();
+        if ONE_OF_EACH_CLASS.contains(&fault) {
+            cases.extend(documented.iter().cloned());
+        }
+        let count = if ends_with_timeout(fault) { LANES.1.max(cases.len() / 10) } else { LANES.0 };
         for lane in 0..count {
             let cases: Vec<Arc<Case>> = cases.iter().skip(lane).step_by(count).cloned().collect();
             let mut lane = Lane::new(fault, redirect_target).await;
@@ -589,13 +611,17 @@ async fn operations_with_each_fault_return_expected_outcome() {
     }
     let Failures { messages, undelivered } = failures;
     accepts.abort();
-    let (operations, faults) = (cases.len(), Fault::ALL.len());
-    print_line(&format!("fault matrix: {operations} operations x {faults} faults = {pairs} pairs"));
+    let (operations, faults, classes) = (curated.len(), Fault::ALL.len(), ONE_OF_EACH_CLASS.len());
+    let others = documented.len();
+    print_line(&format!(
+        "fault matrix: {operations} operations x {faults} faults + {others} operations x {classes} faults = {pairs} pairs"
+    ));
     eprintln!("{:?}, {undelivered} calls with undelivered requests", start.elapsed());
     assert!(messages.is_empty(), "{} failures:\n{}", messages.len(), messages.join("\n"));
-    let curated = OPERATIONS.iter().filter(|operation| operation.tier == Tier::Curated).count();
-    assert_eq!(pairs, curated * faults, "missing pairs");
+    let of_tier = |tier| OPERATIONS.iter().filter(|operation| operation.tier == tier).count();
+    assert_eq!((operations, others), (of_tier(Tier::Curated), of_tier(Tier::Documented)));
+    assert_eq!(pairs, operations * faults + others * classes, "missing pairs");
     assert!(faults >= 36, "{faults}");
-    assert!(undelivered * 3 < 5 * operations, "{undelivered} calls with undelivered requests");
+    assert!(undelivered * 3 < 5 * operations + others, "{undelivered} calls with undelivered requests");
     assert_eq!(followed.load(Ordering::SeqCst), 0, "a redirect was followed");
 }

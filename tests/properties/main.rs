@@ -8,6 +8,7 @@ mod malformed_input;
 mod operations;
 #[path = "../support/parsers.rs"]
 mod parsers;
+mod places;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "../support/points.rs"]
 mod points;
@@ -16,6 +17,7 @@ mod points;
 mod schemas;
 #[path = "../support/mod.rs"]
 mod support;
+mod valid;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "../support/values.rs"]
 mod values;

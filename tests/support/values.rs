@@ -58,12 +58,13 @@ pub(crate) trait Values {
                         fields.insert(name.to_owned(), self.value(property, depth - 1));
                     }
                 }
-                if let Some(values) = contract.items(schema)
-                    && self.includes_optional()
-                {
-                    fields.insert("first".to_owned(), self.value(values, depth - 1));
+                match contract.items(schema) {
+                    Some(values) if self.includes_optional() => {
+                        fields.insert("first".to_owned(), self.value(values, depth - 1));
+                    }
+                    Some(_) => {}
+                    None => fields.extend(self.extra_field()),
                 }
-                fields.extend(self.extra_field());
                 Value::Object(fields)
             }
             Some("array") if depth > 0 => {

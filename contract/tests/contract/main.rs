@@ -16,14 +16,9 @@ mod schemas;
 #[path = "../../../tests/support/values.rs"]
 mod values;
 
-use sentinelone_contract::{Contract, OperationSpec};
+use sentinelone_contract::OperationSpec;
 
 /// Returns whether people have checked the operation. The values of these tests do not fit all patterns of the others.
 fn is_curated(operation: &OperationSpec) -> bool {
     operation.x_s1()["tier"] == "curated"
-}
-
-/// Returns the curated operations.
-fn curated() -> impl Iterator<Item = &'static OperationSpec> {
-    Contract::bundled().operations().filter(|operation| is_curated(operation))
 }

@@ -737,7 +737,7 @@ fn list_schemas() -> BTreeMap<String, &'static Value> {
         if operation.kind() != OperationKind::Read || changed {
             return None;
         }
-        let data = contract.properties(operation.response_schema(200)?).remove("data")?;
+        let data = contract.properties(operation.success_schema()?.1).remove("data")?;
         let data = match plan.get("list").and_then(Value::as_str) {
             Some(list) => contract.properties(data).remove(list)?,
             None => data,
