@@ -93,6 +93,12 @@ impl Values for Valid {
         format!("{}x", inside.chars().skip(1).collect::<String>())
     }
 
+    /// A list in a query cannot have a value with a comma, which some enums list.
+    fn listed(&mut self, values: &[&str]) -> String {
+        let values: Vec<&str> = values.iter().copied().filter(|value| !value.contains(',')).collect();
+        (*self.rng.pick(&values)).to_owned()
+    }
+
     fn replacement(&mut self, schema: &Value) -> Option<Value> {
         (self.allow_nulls && is_nullable(schema) && self.rng.below(4) == 0).then_some(Value::Null)
     }
@@ -132,6 +138,14 @@ pub(crate) fn response(operation: &OperationSpec, schema: &Value, values: &mut V
     response
 }
 
+/// Returns the schema of a property, or of the values of a map.
+fn property<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let contract = Contract::bundled();
+    // The properties of a schema with references are collected, which takes longer.
+    let declared = schema["properties"].get(name);
+    declared.or_else(|| contract.properties(schema).remove(name)).or_else(|| contract.items(schema))
+}
+
 /// Generates a value that is not null.
 fn non_null(values: &mut Valid, schema: &Value) -> Value {
     let allow_nulls = std::mem::replace(&mut values.allow_nulls, false);
@@ -157,8 +171,7 @@ pub(crate) fn place_mut<'a>(
             }
             target = &mut target[name.parse::<usize>().unwrap()];
         } else {
-            let property =
-                contract.properties(schema).remove(name).or_else(|| contract.items(schema)).unwrap();
+            let property = property(schema, name).unwrap();
             schema = sent(property).unwrap_or(property);
             target = &mut target[name];
         }
@@ -222,10 +235,8 @@ pub(crate) fn fill(values: &mut Valid, schema: &Value, value: &mut Value) {
     let contract = Contract::bundled();
     match value {
         Value::Object(fields) => {
-            let properties = contract.properties(schema);
             for (name, value) in fields {
-                let property = properties.get(name.as_str()).copied().or_else(|| contract.items(schema));
-                let Some(inner) = property.and_then(|property| sent(property)) else { continue };
+                let Some(inner) = property(schema, name).and_then(|property| sent(property)) else { continue };
                 if value.as_array().is_some_and(Vec::is_empty) {
                     *value = non_empty(values, inner);
                 }

@@ -21,6 +21,11 @@ pub(crate) trait Values {
     /// Returns a string for a schema without format and enum.
     fn string(&mut self, schema: &Value) -> String;
 
+    /// Returns one of the values of an enum.
+    fn listed(&mut self, values: &[&str]) -> String {
+        (*self.rng().pick(values)).to_owned()
+    }
+
     /// Returns a value that replaces the generated one, if any.
     fn replacement(&mut self, _schema: &Value) -> Option<Value> {
         None
@@ -83,7 +88,7 @@ pub(crate) trait Values {
                     "2026-11-18T06:13:02.004512Z".into()
                 }
                 [] => self.string(schema).into(),
-                values => (*self.rng().pick(values)).into(),
+                values => self.listed(values).into(),
             },
             Some("integer" | "number") => {
                 let bound =
