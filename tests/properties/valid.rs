@@ -236,7 +236,9 @@ pub(crate) fn fill(values: &mut Valid, schema: &Value, value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let Some(inner) = property(schema, name).and_then(|property| sent(property)) else { continue };
+                let Some(inner) = property(schema, name).and_then(|property| sent(property)) else {
+                    continue;
+                };
                 if value.as_array().is_some_and(Vec::is_empty) {
                     *value = non_empty(values, inner);
                 }

@@ -45,7 +45,7 @@ impl Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<String> {
     let spec = root.join("spec");
     let (file, known_date) = vendor_document::find(root, args.document.as_deref())?;
-    let date = crate::import::month(args.date.as_deref().or(known_date.as_deref()));
+    let date = crate::import::month(args.date.as_deref().or(known_date.as_deref()), &file);
     let document = document::open(&file)?;
     let listed = operations::read(&spec)?;
     let proposed = naming::propose(&document.value, &listed);

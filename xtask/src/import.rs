@@ -107,7 +107,7 @@ pub(crate) fn parse_month(text: &str) -> Result<String, String> {
 pub(crate) fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
     let spec = root.join("spec");
     let document = document::open(&args.file)?;
-    vendor_document::remember(root, &args.file, &month(args.date.as_deref()))?;
+    vendor_document::remember(root, &args.file, &month(args.date.as_deref(), &args.file))?;
     let import: Import = import::compare_with_spec(&spec, document)?;
     let mut index = SpecIndex::new(commands::by_operation(&root.join("spec"))?);
     if !import.differences.is_empty() {
@@ -116,7 +116,7 @@ pub(crate) fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
     let mut findings = import.findings(&index);
     users::add(root, &mut findings)?;
     let written = match args.write {
-        true => Some(import::write(&spec, &import, &month(args.date.as_deref()))?),
+        true => Some(import::write(&spec, &import, &month(args.date.as_deref(), &args.file))?),
         false => None,
     };
     let name = args.file.file_name().unwrap_or_default().to_string_lossy();
@@ -133,19 +133,38 @@ pub(crate) fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
     Ok((output, !import.is_settled()))
 }
 
-/// Returns the month of the document, by default the current month.
-pub(crate) fn month(date: Option<&str>) -> String {
-    match date {
-        Some(date) => date.to_owned(),
-        None => jiff::Timestamp::now().strftime("%Y-%m").to_string(),
-    }
+/// Returns the month of the document: by default the one in the name of the file, such as `vendor-2026-06.json`, or
+/// else the current month.
+pub(crate) fn month(date: Option<&str>, file: &Path) -> String {
+    let named = || month_in(&file.file_name()?.to_string_lossy());
+    let current = || jiff::Timestamp::now().strftime("%Y-%m").to_string();
+    date.map(str::to_owned).or_else(named).unwrap_or_else(current)
+}
+
+/// Returns the only month in a text.
+fn month_in(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split(|c: char| !c.is_ascii_digit() && c != '-').collect();
+    let mut months = parts.iter().filter_map(|part| parse_month(part.trim_matches('-')).ok());
+    months.next().filter(|_| months.next().is_none())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::parse_month;
+    use super::{month_in, parse_month};
+
+    #[test]
+    fn month_in_name_of_file_is_found() {
+        let named = |name: &str| month_in(name);
+        assert_eq!(named("vendor-2026-06.swagger.json").as_deref(), Some("2026-06"));
+        assert_eq!(named("2026-06.json").as_deref(), Some("2026-06"));
+        for name in
+            ["swagger.json", "v2.1-2026.json", "2026-06-01.json", "2024-03_2026-06.json", "2026-13.json"]
+        {
+            assert_eq!(named(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn parse_month_accepts_year_and_month_only() {
