@@ -3,12 +3,13 @@
 #[cfg(feature = "commands")]
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sentinelone_raw::runtime::{ApiVersion, Binary, Operation, Page, Request, ResponseBody, Timestamp};
 use serde_json::Value;
 
 use crate::Result;
+use crate::background::BackgroundTasks;
 #[cfg(feature = "commands")]
 use crate::batch::BatchSettings;
 use crate::console_url::ConsoleUrl;
@@ -18,7 +19,7 @@ use crate::files::{DownloadLink, link_parts};
 use crate::json_repair::RepairLog;
 use crate::response::Response;
 use crate::token::ApiToken;
-use crate::transport::{CallConfig, Download, RateLimits, SleepFuture, Transport};
+use crate::transport::{CallConfig, Clock, Download, RateLimits, SleepFuture, Transport};
 
 pub(crate) use crate::transport::RetryPolicy;
 
@@ -49,6 +50,8 @@ pub struct Client {
     /// Settings of the actions on many IDs that a command sends.
     #[cfg(feature = "commands")]
     batches: Option<Arc<BatchSettings>>,
+    /// Tasks that go on when a future is dropped.
+    background: Arc<BackgroundTasks>,
 }
 
 impl Client {
@@ -57,6 +60,7 @@ impl Client {
             transport: Arc::new(transport),
             #[cfg(feature = "commands")]
             batches: None,
+            background: Arc::default(),
         }
     }
 
@@ -242,6 +246,20 @@ impl Client {
             count.set_query_param(IS_LEGACY, false)?;
         }
         Ok(self.send(&count).await?.total())
+    }
+
+    /// Returns the tasks of the client and its clones that go on when a future is dropped.
+    pub(crate) fn background(&self) -> &BackgroundTasks {
+        &self.background
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.transport.settings.clock)
+    }
+
+    /// Returns the current time of the client's clock.
+    pub(crate) fn now_system(&self) -> SystemTime {
+        self.transport.settings.clock.system_time()
     }
 
     pub(crate) fn token(&self) -> &ApiToken {

@@ -204,7 +204,6 @@ pub(crate) enum ErrorRepr {
     RepeatedCursor,
     /// Holds the number of pages.
     EmptyPages(u32),
-    #[cfg_attr(not(feature = "commands"), allow(dead_code, reason = "only commands poll"))]
     WaitTimeout(String),
     NoResult {
         message: String,
@@ -591,14 +590,17 @@ impl From<RequestError> for Error {
     }
 }
 
-/// Errors of commands that poll.
-#[cfg(feature = "commands")]
+/// Errors of jobs that are polled.
 impl Error {
     /// Creates an error for a job that did not finish in time. `hint` describes how to resume it.
     pub(crate) fn wait_timeout(operation: &'static Operation, hint: impl Into<String>) -> Self {
         Self::for_operation(operation, ErrorRepr::WaitTimeout(hint.into()))
     }
+}
 
+/// Errors of commands that poll.
+#[cfg(feature = "commands")]
+impl Error {
     /// Adds how to resume a job that continues on the console.
     pub(crate) fn with_resume_hint(mut self, hint: &str) -> Self {
         self.0.resume_hint = Some(replace_control_chars(hint));

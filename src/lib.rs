@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs/rustdoc.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod background;
 pub mod batch;
 mod builder;
 mod cancel_on_drop;
@@ -19,10 +20,12 @@ mod json_text;
 mod outcome;
 mod paging;
 mod parallel;
+pub mod queries;
 mod redaction;
 mod response;
 mod retry_after;
 mod rule_update;
+pub mod s1ql;
 mod text;
 mod token;
 mod token_expiry;

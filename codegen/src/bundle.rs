@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Result, metadata};
+use crate::{Error, Result, metadata, query_fields};
 
 /// File with the index of paths and the shared components.
 pub const ROOT: &str = "openapi.yaml";
@@ -34,6 +34,8 @@ pub struct Bundle {
     pub path_modules: BTreeMap<String, String>,
     /// Paths of resource files that are not in the index, with the file.
     pub unlisted: Vec<(String, String)>,
+    /// Names of the fields of queries in S1QL 1.0 and 2.0.
+    pub query_fields: Vec<(String, String)>,
 }
 
 /// An operation of a document.
@@ -98,7 +100,13 @@ impl Bundle {
     /// # Errors
     /// Returns an error if a file cannot be read or is not valid YAML, or if a reference has no target.
     pub fn read(dir: &Path) -> Result<Self> {
-        Self::join(&yaml_files(dir)?)
+        let mut bundle = Self::join(&yaml_files(dir)?)?;
+        let file = dir.join(query_fields::FILE);
+        if file.exists() {
+            let text = std::fs::read_to_string(&file).map_err(|source| Error::Io { path: file, source })?;
+            bundle.query_fields = query_fields::read(&text)?;
+        }
+        Ok(bundle)
     }
 
     /// Joins files, by name.
@@ -167,7 +175,7 @@ impl Bundle {
         });
         document.sort_all_objects();
         let path_modules = listed.iter().map(|(file, path)| (path.clone(), module(file))).collect();
-        Ok(Self { document, modules, path_modules, unlisted })
+        Ok(Self { document, modules, path_modules, unlisted, query_fields: Vec::new() })
     }
 
     /// Returns the specification of what the client sends: `x-s1.send` replaces what the API accepts beyond that.

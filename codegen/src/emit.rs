@@ -21,6 +21,7 @@ use crate::bundle::{self, Bundle, Operation};
 use crate::dialect::{Envelope, envelope};
 use crate::files::Files;
 use crate::generator::Model;
+use crate::query_fields;
 use quote::{ToTokens, format_ident};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
@@ -82,6 +83,13 @@ pub(crate) fn all(bundle: &Bundle, model: &Model, features: &Features, has_comma
         }
         files.insert(format!("src/{name}.rs"), format!("{header}\n{text}"));
     }
+    if !bundle.query_fields.is_empty() {
+        let header = header("//", &format!("spec/{}", query_fields::FILE));
+        files.insert(
+            "src/query_fields.rs".into(),
+            format!("{header}\n{}", query_fields::module(&bundle.query_fields)),
+        );
+    }
     files.insert("src/lib.rs".into(), lib(bundle, model, features, &modules, has_commands));
     Ok(files)
 }
@@ -116,6 +124,9 @@ fn lib(
     }
     if has_commands {
         source_text.push_str("#[cfg(feature = \"commands\")]\n#[rustfmt::skip]\npub mod commands;\n");
+    }
+    if !bundle.query_fields.is_empty() {
+        source_text.push_str("#[rustfmt::skip]\npub mod query_fields;\n");
     }
     source_text.push_str(
         "\n/// The OpenAPI 3.0.3 document that this crate is generated from, as JSON.\n\

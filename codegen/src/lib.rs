@@ -38,6 +38,7 @@ mod pattern;
 mod pipeline;
 mod pointer;
 mod published;
+mod query_fields;
 mod resolver;
 pub mod spec_update;
 pub mod surface;

@@ -103,6 +103,8 @@ const PARAM_SOURCES: &[ParamSource] = &[
     param("deep_visibility_ping_power_query", "queryId", ValueOrigin::Unavailable("a started PowerQuery")),
     param("hashes_get_verdict", "hash", ValueOrigin::Item(&["threats_list"], "/threatInfo/sha1")),
     param("hashes_get_verdict", "hash", ValueOrigin::Item(&["threats_list_v2_0"], "/fileContentHash")),
+    param("long_running_query_get", "id", ValueOrigin::Unavailable("a launched query")),
+    param("long_running_query_get", "lastStepSeen", ValueOrigin::Constant("0")),
     param("remote_scripts_list_tasks", "parentTaskId", ValueOrigin::Unavailable("a started script task")),
     param("sites_get", "site_id", ValueOrigin::Item(&["sites_list"], "/id")),
     param("threats_get_cloud_download", "threat_id", ValueOrigin::Item(THREATS, "/id")),

@@ -253,7 +253,6 @@ pub mod locations;
 #[cfg(feature = "integrations")]
 #[rustfmt::skip]
 pub mod log_collection;
-#[cfg(feature = "hunting")]
 #[rustfmt::skip]
 pub mod long_running_query;
 #[cfg(feature = "integrations")]
@@ -338,6 +337,8 @@ pub mod vcs_integration;
 #[cfg(feature = "commands")]
 #[rustfmt::skip]
 pub mod commands;
+#[rustfmt::skip]
+pub mod query_fields;
 
 /// The OpenAPI 3.0.3 document that this crate is generated from, as JSON.
 #[cfg(feature = "contract")]
@@ -1246,11 +1247,8 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &log_collection::RULES_ACTIVATION,
     #[cfg(feature = "integrations")]
     &log_collection::UPDATE_RULE,
-    #[cfg(feature = "hunting")]
     &long_running_query::CREATE,
-    #[cfg(feature = "hunting")]
     &long_running_query::DELETE,
-    #[cfg(feature = "hunting")]
     &long_running_query::GET,
     #[cfg(feature = "integrations")]
     &marketplace::CREATE_APPLICATIONS,
@@ -2591,9 +2589,7 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "log_collection_rules_activation" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionDeleteRulesResult>>,
         #[cfg(feature = "integrations")]
         "log_collection_update_rule" => runtime::reencode_response::<runtime::Data<log_collection::LogCollectionRule>>,
-        #[cfg(feature = "hunting")]
         "long_running_query_create" => runtime::reencode_response::<runtime::JsonBody<long_running_query::LongRunningQueryCreateResult>>,
-        #[cfg(feature = "hunting")]
         "long_running_query_get" => runtime::reencode_response::<runtime::JsonBody<long_running_query::LongRunningQueryCreateResult>>,
         #[cfg(feature = "integrations")]
         "mobile_integration_can_provision_tenant_provisioning" => runtime::reencode_response::<runtime::Data<mobile_integration::MobileIntegrationCanProvisionTenantProvisioningResult>>,
@@ -3538,7 +3534,6 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         "log_collection_rules_activation" => runtime::reencode_request_body::<log_collection::LogCollectionRulesActivationRequest>,
         #[cfg(feature = "integrations")]
         "log_collection_update_rule" => runtime::reencode_request_body::<log_collection::LogCollectionCreateRulesRequest>,
-        #[cfg(feature = "hunting")]
         "long_running_query_create" => runtime::reencode_request_body::<long_running_query::LongRunningQueryCreateRequest>,
         #[cfg(feature = "integrations")]
         "marketplace_create_applications" => runtime::reencode_request_body::<marketplace::MarketplaceCreateApplicationsRequest>,
@@ -4769,12 +4764,9 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "log_collection_rules_activation" => |parts| Ok(log_collection::rules_activation(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]
         "log_collection_update_rule" => |parts| Ok(log_collection::update_rule(parts.path_param("agent_type")?, &parts.body()?)?.with_response_type()),
-        #[cfg(feature = "hunting")]
         "long_running_query_create" => |parts| Ok(long_running_query::create(&parts.body()?)?.with_response_type()),
-        #[cfg(feature = "hunting")]
-        "long_running_query_delete" => |parts| Ok(long_running_query::delete(parts.path_param("id")?, parts.header("x-dataset-query-forward-tag")?)?.with_response_type()),
-        #[cfg(feature = "hunting")]
-        "long_running_query_get" => |parts| Ok(long_running_query::get(parts.path_param("id")?, &parts.query()?, parts.header("x-dataset-query-forward-tag")?)?.with_response_type()),
+        "long_running_query_delete" => |parts| Ok(long_running_query::delete(parts.path_param("id")?, parts.optional_header("x-dataset-query-forward-tag"))?.with_response_type()),
+        "long_running_query_get" => |parts| Ok(long_running_query::get(parts.path_param("id")?, &parts.query()?, parts.optional_header("x-dataset-query-forward-tag"))?.with_response_type()),
         #[cfg(feature = "integrations")]
         "marketplace_create_applications" => |parts| Ok(marketplace::create_applications(&parts.body()?)?.with_response_type()),
         #[cfg(feature = "integrations")]

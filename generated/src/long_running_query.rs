@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::runtime::{
     ApiVersion, BodyPart, Empty, Evidence, Field, FieldKind, Fields, FilterRequirement,
-    JsonBody, Method, OpenEnum, Operation, OperationKind, Paging, Permissions, Request,
-    RequestError, RequestFormat, ResponseFormat, Security, Tier, open_enum,
+    JsonBody, Method, OpenEnum, Operation, OperationKind, Paging, Permissions, RateLimit,
+    Request, RequestError, RequestFormat, ResponseFormat, Security, Tier, open_enum,
 };
 
 /// Metadata of `POST /sdl/v2/api/queries`.
@@ -16,18 +16,25 @@ pub static CREATE: Operation = Operation {
     resource: "long_running_query",
     method: Method::Post,
     path: "/sdl/v2/api/queries",
-    summary: "Create long running query",
+    summary: "Launch a query",
     versions: &[ApiVersion::V2_1],
-    tier: Tier::Documented,
+    tier: Tier::Curated,
     security: Security::Bearer,
     permissions: Permissions::new(&["Skylight Query API.view"], &[]),
     access: None,
     end: None,
     kind: OperationKind::Action,
     idempotent: false,
-    destructive: true,
+    destructive: false,
     filter: FilterRequirement::None,
-    rate_limit: None,
+    rate_limit: Some(
+        RateLimit::new(
+            "long-running-query",
+            3.0,
+            3,
+            "client: 3 a second and user, measured on a console (Sentinel-One/ai-siem, 2026-10); the vendor document of 2026-06 says 100",
+        ),
+    ),
     paging: Paging::None,
     items: "data",
     request_format: RequestFormat::Json,
@@ -58,27 +65,27 @@ pub static CREATE: Operation = Operation {
     evidence: &[
         Evidence::new("vendor-document", "2026-06", "_sdl_v2_api_queries_post", ""),
         Evidence::new(
-            "inference",
-            "2026-06",
-            "_sdl_v2_api_queries_post",
-            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+            "client",
+            "2026-10",
+            "Sentinel-One/ai-siem 734abd57, MCP server",
+            "The scheme Bearer, the scope and the limit of 3 requests a second and user were measured on a console. The vendor document states the scheme ApiToken.",
         ),
         Evidence::new(
-            "inference",
-            "2026-06",
-            "_sdl_v2_api_queries_post",
-            "The document states the scheme ApiToken. Published clients send Bearer for these paths.",
+            "corpus",
+            "2026-11",
+            "pemontto/n8n-nodes-sentinelone-platform, Sentinel-One/ai-siem, Sentinel-One/purple-mcp",
+            "18 published exchanges; one has `totalSteps` in place of `stepsTotal`.",
         ),
     ],
 };
 
-/// Create long running query
+/// Launch a query
 ///
-/// Create long running query. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Launches a query and returns its ID, its progress, and its results if it is already finished. A query ends 30 seconds after the launch or the last read of its status, and occupies the data lake until it is deleted or ends. A launch that is repeated runs twice. Without a scope (`tenant: true`, or `accountIds` with `tenant: false`), a query finds nothing.
 ///
 /// `POST /sdl/v2/api/queries`, API 2.1.
 ///
-/// Required permissions: Skylight Query API.view. Sources: vendor document (2026-06), inference (2026-06).
+/// Rate limit: 3 requests per second, burst 3. Required permissions: Skylight Query API.view. Sources: vendor document (2026-06), client (2026-10), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -95,9 +102,9 @@ pub static GET: Operation = Operation {
     resource: "long_running_query",
     method: Method::Get,
     path: "/sdl/v2/api/queries/{id}",
-    summary: "Get long running query",
+    summary: "Get the progress and the results of a query",
     versions: &[ApiVersion::V2_1],
-    tier: Tier::Documented,
+    tier: Tier::Curated,
     security: Security::Bearer,
     permissions: Permissions::new(&["Skylight Query API.view"], &[]),
     access: None,
@@ -105,8 +112,15 @@ pub static GET: Operation = Operation {
     kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
-    filter: FilterRequirement::Optional,
-    rate_limit: None,
+    filter: FilterRequirement::None,
+    rate_limit: Some(
+        RateLimit::new(
+            "long-running-query",
+            3.0,
+            3,
+            "client: 3 a second and user, measured on a console (Sentinel-One/ai-siem, 2026-10); the vendor document of 2026-06 says 100",
+        ),
+    ),
     paging: Paging::None,
     items: "data",
     request_format: RequestFormat::Json,
@@ -117,27 +131,27 @@ pub static GET: Operation = Operation {
     evidence: &[
         Evidence::new("vendor-document", "2026-06", "_sdl_v2_api_queries_{id}_get", ""),
         Evidence::new(
-            "inference",
-            "2026-06",
-            "_sdl_v2_api_queries_{id}_get",
-            "Facts inferred from method and schema.",
+            "client",
+            "2026-10",
+            "Sentinel-One/ai-siem 734abd57, MCP server",
+            "The scheme Bearer, the scope and the limit of 3 requests a second and user were measured on a console. The vendor document states the scheme ApiToken.",
         ),
         Evidence::new(
-            "inference",
-            "2026-06",
-            "_sdl_v2_api_queries_{id}_get",
-            "The document states the scheme ApiToken. Published clients send Bearer for these paths.",
+            "corpus",
+            "2026-11",
+            "pemontto/n8n-nodes-sentinelone-platform, Sentinel-One/ai-siem, Sentinel-One/purple-mcp",
+            "10 published exchanges; the header is omitted if the launch returned none.",
         ),
     ],
 };
 
-/// Get long running query
+/// Get the progress and the results of a query
 ///
-/// Get long running query. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Returns the progress of a query, and its results once all steps are completed. A read keeps the query alive for 30 more seconds.
 ///
 /// `GET /sdl/v2/api/queries/{id}`, API 2.1.
 ///
-/// Required permissions: Skylight Query API.view. Sources: vendor document (2026-06), inference (2026-06).
+/// Rate limit: 3 requests per second, burst 3. Required permissions: Skylight Query API.view. Sources: vendor document (2026-06), client (2026-10), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -145,7 +159,7 @@ pub static GET: Operation = Operation {
 pub fn get(
     id: &str,
     query: &LongRunningQueryGetQuery,
-    x_dataset_query_forward_tag: &str,
+    x_dataset_query_forward_tag: Option<&str>,
 ) -> Result<Request<JsonBody<LongRunningQueryCreateResult>>, RequestError> {
     Request::new(&GET)
         .path_param("id", id)?
@@ -159,18 +173,25 @@ pub static DELETE: Operation = Operation {
     resource: "long_running_query",
     method: Method::Delete,
     path: "/sdl/v2/api/queries/{id}",
-    summary: "Delete long running query",
+    summary: "Delete a query",
     versions: &[ApiVersion::V2_1],
-    tier: Tier::Documented,
+    tier: Tier::Curated,
     security: Security::Bearer,
     permissions: Permissions::new(&["Skylight Query API.view"], &[]),
     access: None,
     end: None,
     kind: OperationKind::Action,
     idempotent: true,
-    destructive: true,
+    destructive: false,
     filter: FilterRequirement::None,
-    rate_limit: None,
+    rate_limit: Some(
+        RateLimit::new(
+            "long-running-query",
+            3.0,
+            3,
+            "client: 3 a second and user, measured on a console (Sentinel-One/ai-siem, 2026-10); the vendor document of 2026-06 says 100",
+        ),
+    ),
     paging: Paging::None,
     items: "data",
     request_format: RequestFormat::Json,
@@ -186,48 +207,48 @@ pub static DELETE: Operation = Operation {
             "",
         ),
         Evidence::new(
-            "inference",
-            "2026-06",
-            "_sdl_v2_api_queries_{id}_delete",
-            "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+            "client",
+            "2026-10",
+            "Sentinel-One/ai-siem 734abd57, MCP server",
+            "The scheme Bearer, the scope and the limit of 3 requests a second and user were measured on a console. The vendor document states the scheme ApiToken.",
         ),
         Evidence::new(
-            "inference",
-            "2026-06",
-            "_sdl_v2_api_queries_{id}_delete",
-            "The document states the scheme ApiToken. Published clients send Bearer for these paths.",
+            "corpus",
+            "2026-11",
+            "pemontto/n8n-nodes-sentinelone-platform, Sentinel-One/ai-siem, Sentinel-One/purple-mcp",
+            "3 published exchanges; the header is omitted if the launch returned none.",
         ),
     ],
 };
 
-/// Delete long running query
+/// Delete a query
 ///
-/// Delete long running query. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Stops a query and frees what it occupies. Results that were read stay valid.
 ///
 /// `DELETE /sdl/v2/api/queries/{id}`, API 2.1.
 ///
-/// Required permissions: Skylight Query API.view. Sources: vendor document (2026-06), inference (2026-06).
+/// Rate limit: 3 requests per second, burst 3. Required permissions: Skylight Query API.view. Sources: vendor document (2026-06), client (2026-10), corpus (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
 #[inline]
 pub fn delete(
     id: &str,
-    x_dataset_query_forward_tag: &str,
+    x_dataset_query_forward_tag: Option<&str>,
 ) -> Result<Request<Empty>, RequestError> {
     Request::new(&DELETE)
         .path_param("id", id)?
         .header_param("X-Dataset-Query-Forward-Tag", x_dataset_query_forward_tag)
 }
 
-/// Long running query create distribution. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Settings of a query for the distribution of a numeric field.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct LongRunningQueryCreateDistribution {
-    /// Facet. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Name of the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facet: Option<String>,
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
 }
@@ -252,14 +273,14 @@ impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreateDistri
 crate::runtime::object_reader::impl_read_members!(LongRunningQueryCreateDistribution);
 
 impl LongRunningQueryCreateDistribution {
-    /// Facet. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Name of the field.
     #[inline]
     #[must_use]
     pub fn facet(mut self, facet: impl Into<String>) -> Self {
         self.facet = Some(facet.into());
         self
     }
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0.
     #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
@@ -271,36 +292,31 @@ impl LongRunningQueryCreateDistribution {
 impl crate::runtime::Sealed for LongRunningQueryCreateDistribution {}
 impl Fields for LongRunningQueryCreateDistribution {
     const FIELDS: &'static [Field] = &[
-        Field::new(
-            "facet",
-            "facet",
-            FieldKind::String,
-            "Facet. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
+        Field::new("facet", "facet", FieldKind::String, "Name of the field."),
         Field::new(
             "filter",
             "filter",
             FieldKind::String,
-            "Filter. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Filter of the events, in S1QL 2.0.",
         ),
     ];
 }
 
-/// Long running query create facet values. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Settings of a query for the values of a field.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LongRunningQueryCreateFacetValues {
-    /// Determine numeric. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether to report if the values are numbers. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub determine_numeric: Option<bool>,
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Max values. Undocumented; description derived from the name (vendor document of 2026-06). Default 100.
+    /// Maximum number of values. Default 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_values: Option<i64>,
-    /// Name. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Name of the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -329,28 +345,28 @@ impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreateFacetV
 crate::runtime::object_reader::impl_read_members!(LongRunningQueryCreateFacetValues);
 
 impl LongRunningQueryCreateFacetValues {
-    /// Determine numeric. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether to report if the values are numbers. Default false.
     #[inline]
     #[must_use]
     pub fn determine_numeric(mut self, determine_numeric: bool) -> Self {
         self.determine_numeric = Some(determine_numeric);
         self
     }
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0.
     #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
         self
     }
-    /// Max values. Undocumented; description derived from the name (vendor document of 2026-06). Default 100.
+    /// Maximum number of values. Default 100.
     #[inline]
     #[must_use]
     pub fn max_values(mut self, max_values: i64) -> Self {
         self.max_values = Some(max_values);
         self
     }
-    /// Name. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Name of the field.
     #[inline]
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -366,46 +382,41 @@ impl Fields for LongRunningQueryCreateFacetValues {
             "determineNumeric",
             "determine_numeric",
             FieldKind::Boolean,
-            "Determine numeric. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Whether to report if the values are numbers.",
         ),
         Field::new(
             "filter",
             "filter",
             FieldKind::String,
-            "Filter. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Filter of the events, in S1QL 2.0.",
         ),
         Field::new(
             "maxValues",
             "max_values",
             FieldKind::Integer,
-            "Max values. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Maximum number of values.",
         ),
-        Field::new(
-            "name",
-            "name",
-            FieldKind::String,
-            "Name. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
+        Field::new("name", "name", FieldKind::String, "Name of the field."),
     ];
 }
 
-/// Long running query create log. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Settings of a query for events.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct LongRunningQueryCreateLog {
-    /// Ascending. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether the oldest event is first. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ascending: Option<bool>,
-    /// Cursor. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Cursor of the event after which the page begins; see `exclusive`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Exclusive. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether the page begins after the event of the cursor instead of with it. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<bool>,
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0. Without one, all events match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Limit. Undocumented; description derived from the name (vendor document of 2026-06). At least 1, default 1000.
+    /// Maximum number of events in the response; about 5,000 at most. At least 1, default 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
 }
@@ -433,35 +444,35 @@ impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreateLog {
 crate::runtime::object_reader::impl_read_members!(LongRunningQueryCreateLog);
 
 impl LongRunningQueryCreateLog {
-    /// Ascending. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether the oldest event is first. Default false.
     #[inline]
     #[must_use]
     pub fn ascending(mut self, ascending: bool) -> Self {
         self.ascending = Some(ascending);
         self
     }
-    /// Cursor. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Cursor of the event after which the page begins; see `exclusive`.
     #[inline]
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Exclusive. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether the page begins after the event of the cursor instead of with it. Default false.
     #[inline]
     #[must_use]
     pub fn exclusive(mut self, exclusive: bool) -> Self {
         self.exclusive = Some(exclusive);
         self
     }
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0. Without one, all events match.
     #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
         self
     }
-    /// Limit. Undocumented; description derived from the name (vendor document of 2026-06). At least 1, default 1000.
+    /// Maximum number of events in the response; about 5,000 at most. At least 1, default 1000.
     #[inline]
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
@@ -477,25 +488,25 @@ impl Fields for LongRunningQueryCreateLog {
             "ascending",
             "ascending",
             FieldKind::Boolean,
-            "Ascending. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Whether the oldest event is first.",
         ),
         Field::new(
             "cursor",
             "cursor",
             FieldKind::String,
-            "Cursor. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Cursor of the event after which the page begins; see `exclusive`.",
         ),
         Field::new(
             "exclusive",
             "exclusive",
             FieldKind::Boolean,
-            "Exclusive. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Whether the page begins after the event of the cursor instead of with it.",
         ),
         Field::new(
             "filter",
             "filter",
             FieldKind::String,
-            "Filter. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Filter of the events, in S1QL 2.0. Without one, all events match.",
         ),
         Field {
             range: (Some(1), None),
@@ -503,39 +514,39 @@ impl Fields for LongRunningQueryCreateLog {
                 "limit",
                 "limit",
                 FieldKind::Integer,
-                "Limit. Undocumented; description derived from the name (vendor document of 2026-06).",
+                "Maximum number of events in the response; about 5,000 at most.",
             )
         },
     ];
 }
 
-/// Long running query create plot. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Settings of a query for a plot over time.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LongRunningQueryCreatePlot {
-    /// Auto aggregate. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether the data lake chooses the aggregation of each slice. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_aggregate: Option<bool>,
-    /// Auto align. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether the slices begin at round times. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_align: Option<bool>,
-    /// Breakdown facet. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Field whose values have a series each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breakdown_facet: Option<String>,
-    /// Expression. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Plotted expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Frequency. Undocumented; description derived from the name (vendor document of 2026-06). Default `LOW`.
+    /// Frequency at which the query is repeated; a hint for the planning. Default `LOW`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<LongRunningQueryCreatePlotFrequency>,
-    /// Slice width. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Duration of a slice, instead of `slices`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slice_width: Option<String>,
-    /// Slices. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Number of slices, instead of `sliceWidth`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slices: Option<i64>,
 }
@@ -570,42 +581,42 @@ impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreatePlot {
 crate::runtime::object_reader::impl_read_members!(LongRunningQueryCreatePlot);
 
 impl LongRunningQueryCreatePlot {
-    /// Auto aggregate. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether the data lake chooses the aggregation of each slice. Default false.
     #[inline]
     #[must_use]
     pub fn auto_aggregate(mut self, auto_aggregate: bool) -> Self {
         self.auto_aggregate = Some(auto_aggregate);
         self
     }
-    /// Auto align. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether the slices begin at round times. Default false.
     #[inline]
     #[must_use]
     pub fn auto_align(mut self, auto_align: bool) -> Self {
         self.auto_align = Some(auto_align);
         self
     }
-    /// Breakdown facet. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Field whose values have a series each.
     #[inline]
     #[must_use]
     pub fn breakdown_facet(mut self, breakdown_facet: impl Into<String>) -> Self {
         self.breakdown_facet = Some(breakdown_facet.into());
         self
     }
-    /// Expression. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Plotted expression.
     #[inline]
     #[must_use]
     pub fn expression(mut self, expression: impl Into<String>) -> Self {
         self.expression = Some(expression.into());
         self
     }
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0.
     #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
         self
     }
-    /// Frequency. Undocumented; description derived from the name (vendor document of 2026-06). Default `LOW`.
+    /// Frequency at which the query is repeated; a hint for the planning. Default `LOW`.
     #[inline]
     #[must_use]
     pub fn frequency(
@@ -615,14 +626,14 @@ impl LongRunningQueryCreatePlot {
         self.frequency = Some(frequency.into());
         self
     }
-    /// Slice width. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Duration of a slice, instead of `slices`.
     #[inline]
     #[must_use]
     pub fn slice_width(mut self, slice_width: impl Into<String>) -> Self {
         self.slice_width = Some(slice_width.into());
         self
     }
-    /// Slices. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Number of slices, instead of `sliceWidth`.
     #[inline]
     #[must_use]
     pub fn slices(mut self, slices: i64) -> Self {
@@ -638,31 +649,26 @@ impl Fields for LongRunningQueryCreatePlot {
             "autoAggregate",
             "auto_aggregate",
             FieldKind::Boolean,
-            "Auto aggregate. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Whether the data lake chooses the aggregation of each slice.",
         ),
         Field::new(
             "autoAlign",
             "auto_align",
             FieldKind::Boolean,
-            "Auto align. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Whether the slices begin at round times.",
         ),
         Field::new(
             "breakdownFacet",
             "breakdown_facet",
             FieldKind::String,
-            "Breakdown facet. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Field whose values have a series each.",
         ),
-        Field::new(
-            "expression",
-            "expression",
-            FieldKind::String,
-            "Expression. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
+        Field::new("expression", "expression", FieldKind::String, "Plotted expression."),
         Field::new(
             "filter",
             "filter",
             FieldKind::String,
-            "Filter. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Filter of the events, in S1QL 2.0.",
         ),
         Field {
             enum_values: <LongRunningQueryCreatePlotFrequency as OpenEnum>::VALUES,
@@ -670,36 +676,36 @@ impl Fields for LongRunningQueryCreatePlot {
                 "frequency",
                 "frequency",
                 FieldKind::String,
-                "Frequency. Undocumented; description derived from the name (vendor document of 2026-06).",
+                "Frequency at which the query is repeated; a hint for the planning.",
             )
         },
         Field::new(
             "sliceWidth",
             "slice_width",
             FieldKind::String,
-            "Slice width. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Duration of a slice, instead of `slices`.",
         ),
         Field::new(
             "slices",
             "slices",
             FieldKind::Integer,
-            "Slices. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Number of slices, instead of `sliceWidth`.",
         ),
     ];
 }
 
-/// Long running query create pq. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Settings of a PowerQuery.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LongRunningQueryCreatePq {
-    /// Frequency. Undocumented; description derived from the name (vendor document of 2026-06). Default `LOW`.
+    /// Frequency at which the query is repeated; a hint for the planning. Default `LOW`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<LongRunningQueryCreatePlotFrequency>,
-    /// Query. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// The PowerQuery.
     pub query: String,
-    /// Result type. Undocumented; description derived from the name (vendor document of 2026-06). Default `TABLE`.
+    /// Form of the results. Default `TABLE`.
     pub result_type: LongRunningQueryCreatePqResultType,
 }
 
@@ -716,7 +722,7 @@ impl LongRunningQueryCreatePq {
             frequency: Default::default(),
         }
     }
-    /// Frequency. Undocumented; description derived from the name (vendor document of 2026-06). Default `LOW`.
+    /// Frequency at which the query is repeated; a hint for the planning. Default `LOW`.
     #[inline]
     #[must_use]
     pub fn frequency(
@@ -726,14 +732,14 @@ impl LongRunningQueryCreatePq {
         self.frequency = Some(frequency.into());
         self
     }
-    /// Query. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// The PowerQuery.
     #[inline]
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = query.into();
         self
     }
-    /// Result type. Undocumented; description derived from the name (vendor document of 2026-06). Default `TABLE`.
+    /// Form of the results. Default `TABLE`.
     #[inline]
     #[must_use]
     pub fn result_type(
@@ -754,17 +760,12 @@ impl Fields for LongRunningQueryCreatePq {
                 "frequency",
                 "frequency",
                 FieldKind::String,
-                "Frequency. Undocumented; description derived from the name (vendor document of 2026-06).",
+                "Frequency at which the query is repeated; a hint for the planning.",
             )
         },
         Field {
             required: true,
-            ..Field::new(
-                "query",
-                "query",
-                FieldKind::String,
-                "Query. Undocumented; description derived from the name (vendor document of 2026-06).",
-            )
+            ..Field::new("query", "query", FieldKind::String, "The PowerQuery.")
         },
         Field {
             required: true,
@@ -773,51 +774,51 @@ impl Fields for LongRunningQueryCreatePq {
                 "resultType",
                 "result_type",
                 FieldKind::String,
-                "Result type. Undocumented; description derived from the name (vendor document of 2026-06).",
+                "Form of the results.",
             )
         },
     ];
 }
 
-/// Long running query create request. Undocumented; description derived from the name (vendor document of 2026-06).
+/// A query: its type, the member of that name with its settings, a time range, and the scope. Times are ISO 8601, relative such as `24h`, or seconds, milliseconds or nanoseconds since 1970 as text.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LongRunningQueryCreateRequest {
-    /// Account ids. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// IDs of the accounts to search, with `tenant` false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
-    /// Distribution. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type DISTRIBUTION.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<LongRunningQueryCreateDistribution>,
-    /// End time. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// End of the time range; by default now, or 24 hours after the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<String>,
-    /// Facet values. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type FACET_VALUES.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facet_values: Option<LongRunningQueryCreateFacetValues>,
-    /// Log. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type LOG.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LongRunningQueryCreateLog>,
-    /// Plot. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type PLOT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plot: Option<LongRunningQueryCreatePlot>,
-    /// Pq. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type PQ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pq: Option<LongRunningQueryCreatePq>,
-    /// Query priority. Undocumented; description derived from the name (vendor document of 2026-06). Default `LOW`.
+    /// Priority. LOW is for scripts and has the higher limits. Default `LOW`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_priority: Option<LongRunningQueryCreatePlotFrequency>,
-    /// Query type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Type of the query.
     pub query_type: LongRunningQueryCreateQueryType,
-    /// Start time. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Start of the time range; by default 24 hours before the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<String>,
-    /// Tenant. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Whether to search all accounts of the tenant. It excludes `accountIds`, and must not be false without them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
-    /// Top facets. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type TOP_FACETS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_facets: Option<LongRunningQueryCreateTopFacets>,
 }
@@ -841,7 +842,7 @@ impl LongRunningQueryCreateRequest {
             top_facets: Default::default(),
         }
     }
-    /// Account ids. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// IDs of the accounts to search, with `tenant` false.
     #[inline]
     #[must_use]
     pub fn account_ids(
@@ -851,7 +852,7 @@ impl LongRunningQueryCreateRequest {
         self.account_ids = Some(crate::runtime::converted(account_ids));
         self
     }
-    /// Distribution. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type DISTRIBUTION.
     #[inline]
     #[must_use]
     pub fn distribution(
@@ -861,14 +862,14 @@ impl LongRunningQueryCreateRequest {
         self.distribution = Some(distribution.into());
         self
     }
-    /// End time. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// End of the time range; by default now, or 24 hours after the start.
     #[inline]
     #[must_use]
     pub fn end_time(mut self, end_time: impl Into<String>) -> Self {
         self.end_time = Some(end_time.into());
         self
     }
-    /// Facet values. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type FACET_VALUES.
     #[inline]
     #[must_use]
     pub fn facet_values(
@@ -878,28 +879,28 @@ impl LongRunningQueryCreateRequest {
         self.facet_values = Some(facet_values.into());
         self
     }
-    /// Log. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type LOG.
     #[inline]
     #[must_use]
     pub fn log(mut self, log: impl Into<LongRunningQueryCreateLog>) -> Self {
         self.log = Some(log.into());
         self
     }
-    /// Plot. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type PLOT.
     #[inline]
     #[must_use]
     pub fn plot(mut self, plot: impl Into<LongRunningQueryCreatePlot>) -> Self {
         self.plot = Some(plot.into());
         self
     }
-    /// Pq. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type PQ.
     #[inline]
     #[must_use]
     pub fn pq(mut self, pq: impl Into<LongRunningQueryCreatePq>) -> Self {
         self.pq = Some(pq.into());
         self
     }
-    /// Query priority. Undocumented; description derived from the name (vendor document of 2026-06). Default `LOW`.
+    /// Priority. LOW is for scripts and has the higher limits. Default `LOW`.
     #[inline]
     #[must_use]
     pub fn query_priority(
@@ -909,7 +910,7 @@ impl LongRunningQueryCreateRequest {
         self.query_priority = Some(query_priority.into());
         self
     }
-    /// Query type. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Type of the query.
     #[inline]
     #[must_use]
     pub fn query_type(
@@ -919,21 +920,21 @@ impl LongRunningQueryCreateRequest {
         self.query_type = query_type.into();
         self
     }
-    /// Start time. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Start of the time range; by default 24 hours before the end.
     #[inline]
     #[must_use]
     pub fn start_time(mut self, start_time: impl Into<String>) -> Self {
         self.start_time = Some(start_time.into());
         self
     }
-    /// Tenant. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Whether to search all accounts of the tenant. It excludes `accountIds`, and must not be false without them.
     #[inline]
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
         self
     }
-    /// Top facets. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Settings of a query of the type TOP_FACETS.
     #[inline]
     #[must_use]
     pub fn top_facets(
@@ -952,51 +953,46 @@ impl Fields for LongRunningQueryCreateRequest {
             "accountIds",
             "account_ids",
             FieldKind::List,
-            "Account ids. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "IDs of the accounts to search, with `tenant` false.",
         ),
         Field::new(
             "distribution",
             "distribution",
             FieldKind::Object,
-            "Distribution. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Settings of a query of the type DISTRIBUTION.",
         ),
         Field::new(
             "endTime",
             "end_time",
             FieldKind::String,
-            "End time. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "End of the time range; by default now, or 24 hours after the start.",
         ),
         Field::new(
             "facetValues",
             "facet_values",
             FieldKind::Object,
-            "Facet values. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Settings of a query of the type FACET_VALUES.",
         ),
         Field::new(
             "log",
             "log",
             FieldKind::Object,
-            "Log. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Settings of a query of the type LOG.",
         ),
         Field::new(
             "plot",
             "plot",
             FieldKind::Object,
-            "Plot. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Settings of a query of the type PLOT.",
         ),
-        Field::new(
-            "pq",
-            "pq",
-            FieldKind::Object,
-            "Pq. Undocumented; description derived from the name (vendor document of 2026-06).",
-        ),
+        Field::new("pq", "pq", FieldKind::Object, "Settings of a query of the type PQ."),
         Field {
             enum_values: <LongRunningQueryCreatePlotFrequency as OpenEnum>::VALUES,
             ..Field::new(
                 "queryPriority",
                 "query_priority",
                 FieldKind::String,
-                "Query priority. Undocumented; description derived from the name (vendor document of 2026-06).",
+                "Priority. LOW is for scripts and has the higher limits.",
             )
         },
         Field {
@@ -1006,55 +1002,55 @@ impl Fields for LongRunningQueryCreateRequest {
                 "queryType",
                 "query_type",
                 FieldKind::String,
-                "Query type. Undocumented; description derived from the name (vendor document of 2026-06).",
+                "Type of the query.",
             )
         },
         Field::new(
             "startTime",
             "start_time",
             FieldKind::String,
-            "Start time. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Start of the time range; by default 24 hours before the end.",
         ),
         Field::new(
             "tenant",
             "tenant",
             FieldKind::Boolean,
-            "Tenant. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Whether to search all accounts of the tenant. It excludes `accountIds`, and must not be false without them.",
         ),
         Field::new(
             "topFacets",
             "top_facets",
             FieldKind::Object,
-            "Top facets. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Settings of a query of the type TOP_FACETS.",
         ),
     ];
 }
 
-/// Long running query create result. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Progress of a query, and its results once all steps are completed.
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct LongRunningQueryCreateResult {
-    /// Cpu usage. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Processor time that the query has used, in nanoseconds.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub cpu_usage: Option<i64>,
-    /// Data. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Results, whose form depends on the type of the query; null or partial before the last step.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub data: Option<Map<String, Value>>,
-    /// Error. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Reason of a failed query, with a `message` and `details`. The status is 200.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub error: Option<Map<String, Value>>,
-    /// Id. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// ID of the query. Some responses to reads have none.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
-    /// Resolved time range. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Searched time range.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub resolved_time_range: Option<LongRunningQueryCreateResultResolvedTimeRange>,
-    /// Steps completed. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Number of completed steps.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub steps_completed: Option<i64>,
-    /// Steps total. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Number of steps; 0 while the query is being planned. The query is finished once as many steps are completed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub steps_total: Option<i64>,
 }
@@ -1086,15 +1082,15 @@ impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreateResult
 }
 crate::runtime::object_reader::impl_read_members!(LongRunningQueryCreateResult);
 
-/// Long running query create result resolved time range. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Searched time range of a query.
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LongRunningQueryCreateResultResolvedTimeRange {
-    /// End. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// End, in nanoseconds since 1970.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub end: Option<i64>,
-    /// Start. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Start, in nanoseconds since 1970.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub start: Option<i64>,
 }
@@ -1118,21 +1114,21 @@ crate::runtime::object_reader::impl_read_members!(
     LongRunningQueryCreateResultResolvedTimeRange
 );
 
-/// Long running query create top facets. Undocumented; description derived from the name (vendor document of 2026-06).
+/// Settings of a query for the most frequent fields and their values.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LongRunningQueryCreateTopFacets {
-    /// Determine numeric. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether to report if the values are numbers. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub determine_numeric: Option<bool>,
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Num facets to return. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Maximum number of fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_facets_to_return: Option<i64>,
-    /// Num values to return per facet. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Maximum number of values of a field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_values_to_return_per_facet: Option<i64>,
 }
@@ -1167,28 +1163,28 @@ impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreateTopFac
 crate::runtime::object_reader::impl_read_members!(LongRunningQueryCreateTopFacets);
 
 impl LongRunningQueryCreateTopFacets {
-    /// Determine numeric. Undocumented; description derived from the name (vendor document of 2026-06). Default false.
+    /// Whether to report if the values are numbers. Default false.
     #[inline]
     #[must_use]
     pub fn determine_numeric(mut self, determine_numeric: bool) -> Self {
         self.determine_numeric = Some(determine_numeric);
         self
     }
-    /// Filter. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Filter of the events, in S1QL 2.0.
     #[inline]
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
         self
     }
-    /// Num facets to return. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Maximum number of fields.
     #[inline]
     #[must_use]
     pub fn num_facets_to_return(mut self, num_facets_to_return: i64) -> Self {
         self.num_facets_to_return = Some(num_facets_to_return);
         self
     }
-    /// Num values to return per facet. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Maximum number of values of a field.
     #[inline]
     #[must_use]
     pub fn num_values_to_return_per_facet(
@@ -1207,36 +1203,36 @@ impl Fields for LongRunningQueryCreateTopFacets {
             "determineNumeric",
             "determine_numeric",
             FieldKind::Boolean,
-            "Determine numeric. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Whether to report if the values are numbers.",
         ),
         Field::new(
             "filter",
             "filter",
             FieldKind::String,
-            "Filter. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Filter of the events, in S1QL 2.0.",
         ),
         Field::new(
             "numFacetsToReturn",
             "num_facets_to_return",
             FieldKind::Integer,
-            "Num facets to return. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Maximum number of fields.",
         ),
         Field::new(
             "numValuesToReturnPerFacet",
             "num_values_to_return_per_facet",
             FieldKind::Integer,
-            "Num values to return per facet. Undocumented; description derived from the name (vendor document of 2026-06).",
+            "Maximum number of values of a field.",
         ),
     ];
 }
 
-/// Query of [`get`](fn@get): Get long running query
+/// Query of [`get`](fn@get): Get the progress and the results of a query
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LongRunningQueryGetQuery {
-    /// Last step seen. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Number of completed steps that the previous response reported; 0 at first.
     pub last_step_seen: i64,
 }
 
@@ -1246,7 +1242,7 @@ impl LongRunningQueryGetQuery {
     pub fn new(last_step_seen: i64) -> Self {
         Self { last_step_seen }
     }
-    /// Last step seen. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Number of completed steps that the previous response reported; 0 at first.
     #[inline]
     #[must_use]
     pub fn last_step_seen(mut self, last_step_seen: i64) -> Self {
@@ -1264,14 +1260,14 @@ impl Fields for LongRunningQueryGetQuery {
                 "lastStepSeen",
                 "last_step_seen",
                 FieldKind::Integer,
-                "Last step seen. Undocumented; description derived from the name (vendor document of 2026-06).",
+                "Number of completed steps that the previous response reported; 0 at first.",
             )
         },
     ];
 }
 
 open_enum! {
-    /// Long running query create plot frequency values. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Priority of a query, or frequency of a repeated one.
     pub enum LongRunningQueryCreatePlotFrequency {
         /// Wire value `LOW`.
         Low = "LOW",
@@ -1281,7 +1277,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Long running query create pq result type values. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Form of the results of a PowerQuery.
     pub enum LongRunningQueryCreatePqResultType {
         /// Wire value `TABLE`.
         Table = "TABLE",
@@ -1291,7 +1287,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Long running query create query type values. Undocumented; description derived from the name (vendor document of 2026-06).
+    /// Type of a query.
     pub enum LongRunningQueryCreateQueryType {
         /// Wire value `LOG`.
         Log = "LOG",

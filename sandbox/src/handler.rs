@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use sentinelone::json_path::{get_path, set_path};
 use sentinelone_contract::{Contract, OperationMatch, OperationSpec, Severity};
 
+use super::data_lake::{self, QueryCall};
 use super::expression::{EvalContext, FILES_PREFIX};
 use super::message::{Body, EXISTS, ResponseContent, SandboxRequest, SandboxResponse};
 use super::routing::route;
@@ -69,11 +70,26 @@ fn try_handle(
         body.as_ref(),
     );
     let headers = contract.check_headers(operation, &request.headers);
-    let errors =
-        checked.findings.iter().chain(&headers).filter(|finding| finding.severity() > Severity::Tolerated);
+    let query_step = operation.x_s1().pointer("/sandbox/longRunningQuery").and_then(Value::as_str);
+    // The data lake takes the declared form only.
+    let is_error = |severity| severity > Severity::Tolerated || query_step.is_some();
+    let errors = checked.findings.iter().chain(&headers).filter(|finding| is_error(finding.severity()));
     let errors: Vec<String> = errors.map(|f| format!("{}: {}", f.location, f.message)).collect();
     if !errors.is_empty() {
-        return Err(SandboxResponse::bad_request(errors));
+        return Err(match query_step {
+            Some(_) => data_lake::invalid(errors),
+            None => SandboxResponse::bad_request(errors),
+        });
+    }
+    if let Some(step) = query_step {
+        let call = QueryCall {
+            step,
+            id: operation_match.path_values.get("id").map(String::as_str),
+            tag: request.headers.get(data_lake::FORWARD_TAG).map(String::as_str),
+            body: checked.body.unwrap_or_default(),
+            now: request.now.unix_millis().unwrap_or_default(),
+        };
+        return data_lake::handle(tenant, &call);
     }
     let Some(plan) = operation_match.operation.x_s1().get("sandbox") else {
         let is_count = checked.query.get("countOnly") == Some(&Value::Bool(true));

@@ -28,6 +28,7 @@
 //! ```
 
 mod clock;
+mod data_lake;
 mod expression;
 mod files;
 mod handler;
@@ -36,6 +37,7 @@ mod inject;
 mod message;
 mod respond;
 mod routing;
+mod running_queries;
 mod sandbox;
 mod select;
 mod server;

@@ -42,6 +42,8 @@ pub(super) const EXISTS: &str = "Already Exists Error";
 pub(super) struct SandboxResponse {
     pub(super) status: StatusCode,
     pub(super) body: ResponseContent,
+    /// Headers of the operation.
+    pub(super) headers: Vec<(&'static str, String)>,
 }
 
 /// The body of a response.
@@ -54,7 +56,7 @@ pub(super) enum ResponseContent {
 
 impl SandboxResponse {
     pub(super) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: ResponseContent::Json(body) }
+        Self { status: StatusCode::OK, body: ResponseContent::Json(body), headers: Vec::new() }
     }
 
     pub(super) fn data(data: Value) -> Self {
@@ -67,7 +69,7 @@ impl SandboxResponse {
             Self::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error", [detail])
         };
         let bytes = files::zip(entries, password).map_err(failed)?;
-        Ok(Self { status: StatusCode::OK, body: ResponseContent::Zip(bytes) })
+        Ok(Self { status: StatusCode::OK, body: ResponseContent::Zip(bytes), headers: Vec::new() })
     }
 
     /// Returns an invented response of an operation without behavior in the sandbox.
@@ -86,7 +88,7 @@ impl SandboxResponse {
             None if status == StatusCode::NO_CONTENT => ResponseContent::Text(String::new()),
             None => ResponseContent::Text(format!("Example of {}\n", operation.id())),
         };
-        Self { status, body }
+        Self { status, body, headers: Vec::new() }
     }
 
     /// Returns an error response in the format of SentinelOne. The codes for status 400 and 401 are those of
@@ -102,6 +104,7 @@ impl SandboxResponse {
         Self {
             status,
             body: ResponseContent::Json(json!({ "errors": details.map(entry).collect::<Vec<_>>() })),
+            headers: Vec::new(),
         }
     }
 

@@ -78,6 +78,11 @@ pub(super) fn respond(head: &Parts, origin: String, body: Body, state: &State) -
     *http_response.status_mut() = response.status;
     let headers = http_response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for (name, value) in response.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
     if let Ok(id) = HeaderValue::try_from(format!("{SANDBOX_REQUEST_ID_PREFIX}{number}")) {
         headers.insert(REQUEST_ID_HEADER, id);
     }

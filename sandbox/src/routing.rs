@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use sentinelone_contract::{Contract, OperationMatch};
 
+use super::data_lake;
 use super::message::{SandboxRequest, SandboxResponse};
 
 /// The accepted token.
@@ -18,6 +19,13 @@ pub(super) fn route<'a>(
 ) -> Result<OperationMatch<'a>, SandboxResponse> {
     let found = contract.match_operation(request.method, request.path);
     if let Some(scheme) = scheme(found.as_ref()).filter(|scheme| !has_token(scheme, request.authorization)) {
+        let is_query = |found: &OperationMatch<'_>| {
+            found.operation.x_s1().pointer("/sandbox/longRunningQuery").is_some()
+        };
+        let other_scheme = request.authorization.filter(|_| found.as_ref().is_some_and(is_query));
+        if let Some(authorization) = other_scheme.filter(|one| !starts_with(one, scheme)) {
+            return Err(data_lake::wrong_scheme(authorization));
+        }
         let detail =
             format!("Set the header Authorization to {scheme}, a space and the token of the sandbox");
         return Err(SandboxResponse::error(StatusCode::UNAUTHORIZED, "Authentication Failed", [detail]));
@@ -52,6 +60,11 @@ pub(super) fn scheme(found: Option<&OperationMatch<'_>>) -> Option<&'static str>
     let names = alternatives.iter().filter_map(Value::as_object).flat_map(Map::keys);
     let is_optional = alternatives.iter().any(|one| one.as_object().is_some_and(Map::is_empty));
     names.map(|name| if name == "Bearer" { "Bearer" } else { "ApiToken" }).next().filter(|_| !is_optional)
+}
+
+/// Returns whether a header has a scheme, in any case.
+fn starts_with(authorization: &str, scheme: &str) -> bool {
+    authorization.trim().get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 /// Returns whether the header `Authorization` has the token of the sandbox. The case of the scheme is ignored, and any

@@ -54,6 +54,12 @@ impl Sandbox {
         self.state.clock.now()
     }
 
+    /// Returns the number of long-running queries that were neither deleted nor ended after 30 seconds.
+    pub fn running_queries(&self) -> usize {
+        let now = self.now().unix_millis().unwrap_or_default();
+        self.state.lock().tenant.queries.count(now)
+    }
+
     /// Returns the last [`MAX_EXCHANGES`](Self::MAX_EXCHANGES) exchanges, oldest first.
     pub fn exchanges(&self) -> Vec<RecordedExchange> {
         self.state.lock().exchanges.iter().cloned().collect()

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp as Instant};
 use sentinelone::raw::runtime::Timestamp;
 use serde_json::Value;
 
+use super::running_queries::RunningQueries;
 use super::values::order;
 use sentinelone::json_path::{get_path, set_path};
 
@@ -19,6 +20,7 @@ const FIRST_ID: u64 = 900_000_000_000_000_001;
 pub(super) struct Tenant {
     collections: BTreeMap<String, Vec<Value>>,
     next_id: u64,
+    pub(super) queries: RunningQueries,
 }
 
 impl Tenant {
@@ -40,7 +42,11 @@ impl Tenant {
             }
             _ => None,
         });
-        Some(Self { collections: collections.collect(), next_id: FIRST_ID })
+        Some(Self {
+            collections: collections.collect(),
+            next_id: FIRST_ID,
+            queries: RunningQueries::default(),
+        })
     }
 
     /// Returns the items of a collection, oldest first.

@@ -17,6 +17,7 @@ pub mod exclusions;
 pub mod groups;
 pub mod hashes;
 pub mod iocs;
+pub mod long_running_query;
 pub mod remote_scripts;
 pub mod service_users;
 pub mod sites;
@@ -29,7 +30,7 @@ pub mod users;
 pub(crate) mod all {
     pub use super::{
         accounts, activities, agents, alerts, blocklist, deep_visibility, exclusions, groups, hashes, iocs,
-        remote_scripts, service_users, sites, star_rules, system, threats, users,
+        long_running_query, remote_scripts, service_users, sites, star_rules, system, threats, users,
     };
 
     #[cfg(feature = "documented")]
@@ -98,6 +99,11 @@ impl Client {
     /// Returns the operations on hashes, which return verdicts of the reputation service.
     pub fn hashes(&self) -> hashes::Hashes {
         hashes::Hashes::new(self)
+    }
+
+    /// Returns the calls of a long-running query; [`queries`](Self::queries) runs them.
+    pub fn long_running_query(&self) -> long_running_query::LongRunningQuery {
+        long_running_query::LongRunningQuery::new(self)
     }
 
     /// Returns the operations on indicators of compromise.

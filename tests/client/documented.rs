@@ -2,7 +2,6 @@
 
 use sentinelone::bytes::Bytes;
 use sentinelone::http::Request;
-use sentinelone::long_running_query::LongRunningQueryGetQuery;
 use sentinelone::remote_scripts::{
     RemoteScriptsCreateRequest, RemoteScriptsCreateScopeLevel, ScriptOsType, ScriptType,
 };
@@ -50,10 +49,9 @@ async fn scheme_and_headers_are_those_of_the_operation() {
         json_response(200, &json!({ "id": "7" }))
     });
     let client = client.build().unwrap();
-    let query = LongRunningQueryGetQuery::new(0);
-    let result = client.long_running_query().get("7", &query, "node-3").await.unwrap();
+    let result = client.long_running_query().get("7", 0, Some("node-3")).await.unwrap();
     assert_eq!(result.into_value().id.as_deref(), Some("7"));
-    let error = client.long_running_query().get("7", &query, "a\nb").await.unwrap_err();
+    let error = client.long_running_query().get("7", 0, Some("a\nb")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(error.to_string().contains("X-Dataset-Query-Forward-Tag"), "{error}");
 }

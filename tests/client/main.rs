@@ -11,6 +11,7 @@ mod documented;
 #[path = "../support/echo.rs"]
 mod echo;
 mod files;
+mod queries;
 mod repairs;
 mod resources;
 mod secrets;

@@ -10,6 +10,7 @@ use sentinelone::deep_visibility::{DeepVisibilityListEventsQuery, DeepVisibility
 use sentinelone::exclusions::ExclusionsCreateData;
 use sentinelone::groups::GroupsListQuery;
 use sentinelone::iocs::{IocData, IocFilter, ScopeFilter};
+use sentinelone::long_running_query::LongRunningQueryCreateRequest;
 use sentinelone::remote_scripts::{RemoteScriptsExecuteData, RemoteScriptsFetchResultsData};
 use sentinelone::sites::SitesListQuery;
 use sentinelone::star_rules::{StarRuleData, StarRuleFilter};
@@ -48,7 +49,8 @@ async fn sent_request(server: &MockServer) -> SentRequest {
     let mut query: Vec<_> =
         request.url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
     query.sort();
-    let path = request.url.path().strip_prefix("/web/api/v2.1").unwrap().to_owned();
+    let path = request.url.path();
+    let path = path.strip_prefix("/web/api/v2.1").unwrap_or(path).to_owned();
     let body = serde_json::from_slice(&request.body).unwrap_or_default();
     SentRequest(request.method.to_string(), path, query.join("&"), body)
 }
@@ -57,7 +59,7 @@ async fn sent_request(server: &MockServer) -> SentRequest {
 fn operation(method: &str, path: &str) -> &'static Operation {
     let path: Vec<&str> = path.split('/').collect();
     let matches = |operation: &&&Operation| {
-        let template = operation.path.strip_prefix("/web/api/v{version}").unwrap_or_default();
+        let template = operation.path.strip_prefix("/web/api/v{version}").unwrap_or(operation.path);
         let template: Vec<&str> = template.split('/').collect();
         let same = |(one, other): (&&str, &&str)| one.starts_with('{') || one == other;
         operation.method.to_string() == method
@@ -234,6 +236,12 @@ async fn resource_methods_send_expected_requests() {
         c.iocs().delete().filter(IocFilter::default().account_ids(["1"]).external_id("e")).send() =>
             "DELETE" "/threat-intelligence/iocs" "",
             json!({ "filter": { "accountIds": ["1"], "externalId": "e" } });
+
+        c.long_running_query().create(LongRunningQueryCreateRequest::new("PQ").tenant(true)).send() =>
+            "POST" "/sdl/v2/api/queries" "", json!({ "queryType": "PQ", "tenant": true });
+        c.long_running_query().get("a=", 3, Some("node-3")) =>
+            "GET" "/sdl/v2/api/queries/a%3D" "lastStepSeen=3", NONE;
+        c.long_running_query().delete("a=", None) => "DELETE" "/sdl/v2/api/queries/a%3D" "", NONE;
 
         c.remote_scripts().list().page() => "GET" "/remote-scripts" "", NONE;
         c.remote_scripts().execute(script()).filter(one_agent()).send() =>

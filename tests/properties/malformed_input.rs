@@ -214,6 +214,10 @@ fn response_of_each_operation_is_repaired() {
     for (number, exchange) in EXCHANGES.iter().filter(|(_, exchange)| (200..300).contains(&exchange.status)) {
         let Some(body @ Value::Object(_)) = &exchange.response else { continue };
         let operation = CURATED[usize::from(*number)];
+        // Some consoles send an object in a response that is declared to be empty.
+        if operation.response_format != ResponseFormat::Json {
+            continue;
+        }
         let status = StatusCode::from_u16(exchange.status).unwrap();
         let strict = with_member(&body.to_string(), r#""odd":"a\ufffd","none":null"#);
         let invalid = with_member(&body.to_string(), r#""odd":"a\udfff","none":NaN"#);

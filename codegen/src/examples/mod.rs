@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::bundle::{Bundle, Operation, members, reference};
-use crate::dialect::{Envelope, envelope, items};
+use crate::dialect::{Envelope, envelope, has_properties, items};
 use crate::files::Files;
 use crate::fixture_names::PREFIX;
 use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging, Tier};
@@ -434,6 +434,16 @@ impl<'a> Example<'a> {
             "params": { "field": "filter" },
         });
         let mut response = json!({ "errors": [error, other] });
+        let pointer = format!("/responses/{status}/content/application~1json/schema");
+        let declared = self.operation.node.pointer(&pointer);
+        // The data lake has an error of another form.
+        if let Some(schema) = declared
+            && has_properties(values::resolve(self.bundle, schema))
+            && values::resolve(self.bundle, schema)["properties"].get("errors").is_none()
+        {
+            let location = ValueLocation::new("error", self.subject());
+            response = self.values(ExampleVariant::Full).value(schema, &location);
+        }
         response.sort_all_objects();
         Exchange { response: Some(response), ..self.exchange(request, status, note) }
     }

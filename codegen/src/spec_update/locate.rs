@@ -194,6 +194,7 @@ impl<'a> Visitor<'a> {
                     continue;
                 };
                 declared.insert(name);
+                let part = if part == "header" { "headers" } else { part };
                 let location = format!("request.{part}.{name}");
                 self.schema(parameter.below("schema"), &location, None, &mut Vec::new());
                 if let Some(located) = self.locations.get_mut(&location) {

@@ -47,7 +47,10 @@ async fn probe_calls_every_get_operation_of_the_sandbox() {
                     called.insert(id);
                 }
                 ProbeOutcome::Skipped(reason) => {
-                    assert!(reason.starts_with("requires API"), "{id}: {reason}")
+                    // The probe sends reads only, so it does not launch a query.
+                    let is_query =
+                        id == "long_running_query_get" && reason.contains("requires a launched query");
+                    assert!(reason.starts_with("requires API") || is_query, "{id}: {reason}");
                 }
                 other => panic!("{id}: {other:?}"),
             }
@@ -57,7 +60,7 @@ async fn probe_calls_every_get_operation_of_the_sandbox() {
         .iter()
         .filter(|one| one.tier == Tier::Curated && one.method == Method::Get);
     let missing: Vec<_> = all.map(|one| one.id).filter(|id| !called.contains(id)).collect();
-    assert_eq!(missing, [""; 0]);
+    assert_eq!(missing, ["long_running_query_get"]);
     let exchanges = sandbox.exchanges();
     assert!(exchanges[start..].iter().all(|one| one.method == "GET"));
     let limits = exchanges[start..].iter().flat_map(|one| &one.query).filter(|(name, _)| name == "limit");

@@ -236,9 +236,6 @@ pub mod locations;
 #[cfg(feature = "integrations")]
 #[rustfmt::skip]
 pub mod log_collection;
-#[cfg(feature = "hunting")]
-#[rustfmt::skip]
-pub mod long_running_query;
 #[cfg(feature = "integrations")]
 #[rustfmt::skip]
 pub mod marketplace;
@@ -464,8 +461,6 @@ pub(crate) mod all {
     pub use super::locations;
     #[cfg(feature = "integrations")]
     pub use super::log_collection;
-    #[cfg(feature = "hunting")]
-    pub use super::long_running_query;
     #[cfg(feature = "integrations")]
     pub use super::marketplace;
     #[cfg(feature = "integrations")]

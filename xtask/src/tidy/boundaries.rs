@@ -114,10 +114,11 @@ struct Layer {
 }
 
 /// Layers, lowest first. A layer may use itself.
-const LAYERS: [Layer; 8] = [
+const LAYERS: [Layer; 9] = [
     Layer {
         name: "values",
         modules: &[
+            "background",
             "console_url",
             "cancel_on_drop",
             "entry_id",
@@ -127,6 +128,7 @@ const LAYERS: [Layer; 8] = [
             "json_text",
             "redaction",
             "retry_after",
+            "s1ql",
             "text",
             "token",
         ],
@@ -173,6 +175,12 @@ const LAYERS: [Layer; 8] = [
         reason: "resources build requests, and the client sends them",
     },
     Layer {
+        name: "queries",
+        modules: &["queries"],
+        uses: &["values", "errors", "responses", "client", "resources"],
+        reason: "the commands that hunt depend on queries, not the reverse",
+    },
+    Layer {
         name: "incidents",
         modules: &["incidents"],
         uses: &["values", "errors", "responses", "client"],
@@ -181,7 +189,7 @@ const LAYERS: [Layer; 8] = [
     Layer {
         name: "commands",
         modules: &["commands"],
-        uses: &["values", "errors", "transport", "responses", "client", "incidents"],
+        uses: &["values", "errors", "transport", "responses", "client", "queries", "incidents"],
         reason: "commands are the topmost layer of the client",
     },
 ];

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::tree::Tree;
 
 /// Files of `spec/` that are not YAML.
-const OTHER_FILES: [&str; 3] = ["README.md", "baseline.toml", operations::FILE];
+const OTHER_FILES: [&str; 4] = ["README.md", "baseline.toml", "query-fields.tsv", operations::FILE];
 
 /// Provenance kinds, as in `sentinelone_contract::fixture::ProvenanceKind`. A test compares both.
 pub(super) const KINDS: [&str; 5] = ["composed", "generated", "sandbox", "recorded", "published"];
