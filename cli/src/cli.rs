@@ -7,7 +7,7 @@ use sentinelone::commands::{Argument, ArgumentKind, RegisteredCommand, find, reg
 use crate::findings::{Deny, Format};
 use crate::global_options::global_options;
 use crate::options::{aliases, allows_dash, option};
-use crate::{batches, completions, help, incidents, login};
+use crate::{batches, completions, help, incidents, login, query};
 
 /// Returns the command line.
 pub(crate) fn command() -> Command {
@@ -77,10 +77,18 @@ fn other_commands() -> impl Iterator<Item = Command> {
             .default_value("43200")
             .help("Inject a new threat and a new alert at this interval; 0 disables it"),
     ]);
-    [commands, token, sandbox, incidents::fetch_command(), incidents::test_command(), contract()]
-        .into_iter()
-        .chain(login::commands())
-        .chain(completions::commands())
+    [
+        query::query_command(),
+        commands,
+        token,
+        sandbox,
+        incidents::fetch_command(),
+        incidents::test_command(),
+        contract(),
+    ]
+    .into_iter()
+    .chain(login::commands())
+    .chain(completions::commands())
 }
 
 fn contract() -> Command {

@@ -58,8 +58,10 @@ pub(crate) fn groups() -> Vec<Group> {
             .filter(|entry| entry.info.topic == topic)
             .map(|entry| entry.info.name)
             .collect();
-        if topic == Topic::Incidents {
-            commands.insert(0, "fetch-incidents");
+        match topic {
+            Topic::Incidents => commands.insert(0, "fetch-incidents"),
+            Topic::Hunting => commands.insert(0, "query"),
+            _ => {}
         }
         Group { title: topic.title(), name: topic.name(), commands }
     };
@@ -80,6 +82,8 @@ pub(crate) fn example(name: &str) -> Option<&'static str> {
     Some(match name {
         "s1" => "s1 --sandbox get-threats --incident-statuses unresolved",
         "fetch-incidents" => "s1 fetch-incidents --state incidents.json --follow --output ndjson",
+        "query" => "s1 query 'event.type = \"DNS Resolved\"' --last 7d",
+        "translate" => "s1 query translate 'TgtProcName ContainsCIS \"curl\"'",
         "test-connection" => "s1 test-connection --fetch-type both",
         "login" => "s1 login --profile prod --console-url usea1.sentinelone.net",
         "logout" => "s1 logout --profile prod",
@@ -105,6 +109,12 @@ pub(crate) fn details(name: &str) -> &'static [&'static str] {
              again, with the same dedupeKey. Without a state file each run begins at --first-fetch.",
             "Exit status 1: the poll failed and the state file is unchanged. Exit status 3: one of two streams \
              failed; the next poll reads it, unless the console refuses it permanently.",
+        ],
+        "query" => &[
+            "Without --tenant and --account-ids, the command reads the accounts that the token reaches and prints them on \
+             stderr. Each query is deleted at the end, also after Ctrl-C.",
+            "Exit status 0: the result is complete, and can be empty. Exit status 1: the query failed. Exit status 3: rows \
+             are missing from the result.",
         ],
         "login" => &[
             "The command prompts for a missing console URL or token. The token is typed at a hidden prompt, read \

@@ -24,6 +24,7 @@ mod probe;
 mod profile;
 mod profiles;
 mod progress;
+mod query;
 mod record;
 mod run;
 mod session;

@@ -14,7 +14,7 @@ use crate::session::{self, Session};
 use crate::signals::shutdown_signal;
 use crate::suggest::did_you_mean;
 use crate::terminal::Terminal;
-use crate::{cli, completions, contract, help, incidents, integration, log, login, output, stdio};
+use crate::{cli, completions, contract, help, incidents, integration, log, login, output, query, stdio};
 
 pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, CliError> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(USAGE) };
@@ -25,6 +25,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, CliError> {
     match name {
         "contract" => contract::run(matches).await,
         "sandbox" => run_sandbox(matches).await,
+        "query" => query::query(matches).await,
         "token" => print_token(matches, format).await,
         "fetch-incidents" => incidents::fetch_incidents(matches).await,
         "test-connection" => incidents::test_connection(matches).await,

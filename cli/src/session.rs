@@ -318,6 +318,11 @@ impl Session {
         Ok(Self { client: client.build()?, sandbox, recorder })
     }
 
+    /// Returns the current time: that of the embedded sandbox, or of the system.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.sandbox.as_ref().map_or_else(Timestamp::now, Sandbox::now)
+    }
+
     /// Returns whether the console is the embedded sandbox.
     pub(crate) fn is_embedded(&self) -> bool {
         self.sandbox.is_some()

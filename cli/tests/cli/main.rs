@@ -14,6 +14,7 @@ mod lists;
 mod parallel;
 mod probe;
 mod profiles;
+mod query;
 mod secrets;
 mod start;
 #[cfg(unix)]
