@@ -3,7 +3,7 @@
 #[cfg(feature = "commands")]
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sentinelone_raw::runtime::{ApiVersion, Binary, Operation, Page, Request, ResponseBody, Timestamp};
 use serde_json::Value;
@@ -253,13 +253,9 @@ impl Client {
         &self.background
     }
 
+    /// Returns the clock, for the time since a fixed instant.
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.transport.settings.clock)
-    }
-
-    /// Returns the current time of the client's clock.
-    pub(crate) fn now_system(&self) -> SystemTime {
-        self.transport.settings.clock.system_time()
     }
 
     pub(crate) fn token(&self) -> &ApiToken {

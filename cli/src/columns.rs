@@ -229,7 +229,7 @@ fn field<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 /// Returns a value on one line; a missing, null or empty value is an empty string.
-fn text(value: Option<&Value>) -> Cow<'_, str> {
+pub(crate) fn text(value: Option<&Value>) -> Cow<'_, str> {
     match value {
         None | Some(Value::Null) => Cow::Borrowed(""),
         Some(Value::String(text)) => Cow::Borrowed(text),

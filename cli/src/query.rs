@@ -1,5 +1,6 @@
 //! `s1 query` and `s1 query translate`.
 
+use std::cell::Cell;
 use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use sentinelone::s1ql::{self, Translation, TranslationError};
 use sentinelone::{Client, Timestamp, parse_timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::failure::{CliError, DONE, PARTIAL};
+use crate::columns;
+use crate::failure::{CliError, DONE, PARTIAL, format_error};
 use crate::json_text::{line, lines, pretty};
 use crate::options::text;
 use crate::session::Session;
@@ -98,11 +100,11 @@ pub(crate) async fn query(matches: &ArgMatches) -> Result<u8, CliError> {
         return translate(matches);
     }
     let query = query_text(matches)?;
-    // The options are checked before a connection is opened.
-    range(matches, &Timestamp::now())?;
     let session = Session::open(matches).await?;
-    let range = range(matches, &session.now())?;
-    let result = run(&session.client, matches, query, range).await;
+    let result = match range(matches, &session.now()) {
+        Ok(range) => run(&session.client, matches, query, range).await,
+        Err(error) => Err(error),
+    };
     // Queries of a dropped future are deleted in the background.
     session.client.finish_queries().await;
     session.close(result).await
@@ -116,24 +118,34 @@ async fn run(
 ) -> Result<u8, CliError> {
     let terminal = Terminal::new();
     let label = format!("query: waiting for {}", client.console_url());
+    let written = Cell::new(0);
     let work = async {
         let scope = scope(client, matches).await?;
-        let site_ids: Vec<String> = values(matches, "site-ids");
+        let site_ids = matches.contains_id("site-ids").then(|| values(matches, "site-ids"));
         if matches.get_flag("power") {
-            let query = client.queries().power_query(query).scope(scope).range(range).sites(site_ids);
+            let mut query = client.queries().power_query(query).scope(scope).range(range);
+            if let Some(ids) = site_ids {
+                query = query.sites(ids);
+            }
             return print_table(query, matches).await;
         }
-        let query = client.queries().log(query).scope(scope).range(range).sites(site_ids);
+        let mut query = client.queries().log(query).scope(scope).range(range);
+        if let Some(ids) = site_ids {
+            query = query.sites(ids);
+        }
         match matches.get_flag("estimate") {
             true => print_estimate(query, matches).await,
-            false => print_events(query, matches).await,
+            false => print_events(query, matches, &written).await,
         }
     };
     let result = tokio::select! {
         result = terminal.during(&label, work) => result,
         signal = shutdown_signal() => {
             signal?;
-            Err(CliError::Interrupted("the query is deleted".to_owned()))
+            match written.get() {
+                0 => Err(CliError::Interrupted("the query is deleted".to_owned())),
+                _ => Err(CliError::Partial("the list is incomplete; the query is deleted".to_owned())),
+            }
         }
     };
     terminal.clear();
@@ -218,7 +230,8 @@ async fn print_estimate(query: LogQuery, matches: &ArgMatches) -> Result<u8, Cli
     Ok(DONE)
 }
 
-async fn print_events(query: LogQuery, matches: &ArgMatches) -> Result<u8, CliError> {
+/// Prints the events. `written` is the number of those that were printed before the end.
+async fn print_events(query: LogQuery, matches: &ArgMatches, written: &Cell<u64>) -> Result<u8, CliError> {
     let limit = matches.get_one::<u64>("limit").copied().unwrap_or(1_000);
     let slices = matches.get_one::<u32>("slices").copied().unwrap_or(1);
     let page_size = u32::try_from(limit.min(1_000)).unwrap_or(1_000);
@@ -227,20 +240,32 @@ async fn print_events(query: LogQuery, matches: &ArgMatches) -> Result<u8, CliEr
         query = query.ascending();
     }
     let format = text(matches, "output");
-    let (mut events, mut found, mut count) = (query.events(), Vec::new(), 0_u64);
+    let (mut events, mut found, mut count, mut failure) = (query.events(), Vec::new(), 0_u64, None);
     while let Some(event) = events.next().await {
-        let event = event?;
-        count += 1;
-        match format {
-            "ndjson" => stdio::write(&line(&json_of(&event)))?,
-            _ => found.push(event),
+        match event {
+            Ok(event) if format == "ndjson" => {
+                stdio::write(&line(&json_of(&event)))?;
+                written.set(written.get() + 1);
+            }
+            Ok(event) => found.push(event),
+            // Without events, there is only the error.
+            Err(error) if count == 0 => return Err(error.into()),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
         }
+        count += 1;
     }
     let summary = events.summary();
     match format {
         "ndjson" => {}
         "table" => stdio::write(&table_of_events(&found))?,
         _ => stdio::write(&pretty(&found.iter().map(json_of).collect()))?,
+    }
+    if let Some(error) = failure {
+        stdio::report(format_args!("error: the list is incomplete: {}", format_error(&error)));
+        return Ok(PARTIAL);
     }
     if count == 0 {
         stdio::report("no events match the query in this period");
@@ -302,8 +327,7 @@ fn table_of_events(events: &[QueryEvent]) -> String {
     if events.is_empty() {
         return String::new();
     }
-    let cell =
-        |values: &Map<String, Value>, name: &str| plain(&values.get(name).map(cell_text).unwrap_or_default());
+    let cell = |values: &Map<String, Value>, name: &str| plain(&columns::text(values.get(name)));
     let row = |event: &QueryEvent| {
         let time = event.timestamp.as_ref().map(|time| time.as_str().to_owned()).unwrap_or_default();
         let fields = EVENT_COLUMNS.iter().map(|(_, name)| cell(&event.values, name));
@@ -320,16 +344,8 @@ fn grid_of(table: &QueryTable) -> String {
         return String::new();
     }
     let header = table.columns.iter().map(|column| column.unique_name.clone()).collect();
-    let row = |row: &Vec<Value>| row.iter().map(|value| plain(&cell_text(value))).collect();
+    let row = |row: &Vec<Value>| row.iter().map(|value| plain(&columns::text(Some(value)))).collect();
     Grid { header, rows: table.rows.iter().map(row).collect() }.draw()
-}
-
-fn cell_text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// Prints the translation of a query, and reports notes.

@@ -70,7 +70,7 @@ fn try_handle(
         body.as_ref(),
     );
     let headers = contract.check_headers(operation, &request.headers);
-    let query_step = operation.x_s1().pointer("/sandbox/longRunningQuery").and_then(Value::as_str);
+    let query_step = data_lake::step(operation);
     // The data lake takes the declared form only.
     let is_error = |severity| severity > Severity::Tolerated || query_step.is_some();
     let errors = checked.findings.iter().chain(&headers).filter(|finding| is_error(finding.severity()));

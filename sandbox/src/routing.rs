@@ -19,9 +19,7 @@ pub(super) fn route<'a>(
 ) -> Result<OperationMatch<'a>, SandboxResponse> {
     let found = contract.match_operation(request.method, request.path);
     if let Some(scheme) = scheme(found.as_ref()).filter(|scheme| !has_token(scheme, request.authorization)) {
-        let is_query = |found: &OperationMatch<'_>| {
-            found.operation.x_s1().pointer("/sandbox/longRunningQuery").is_some()
-        };
+        let is_query = |found: &OperationMatch<'_>| data_lake::step(found.operation).is_some();
         let other_scheme = request.authorization.filter(|_| found.as_ref().is_some_and(is_query));
         if let Some(authorization) = other_scheme.filter(|one| !starts_with(one, scheme)) {
             return Err(data_lake::wrong_scheme(authorization));

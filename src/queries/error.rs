@@ -21,6 +21,14 @@ pub enum QueryError {
     /// The list of accounts is empty, or has an empty ID.
     #[error("the list of accounts is empty or has an empty ID; expected at least 1 ID")]
     EmptyAccounts,
+    /// The list of sites is empty, or has an ID that no condition can have.
+    #[error(
+        "the list of sites is empty, or has an ID that is empty or has both kinds of quotes; expected at least 1 ID"
+    )]
+    Sites,
+    /// A command of a PowerQuery reads rows that the condition of the sites does not restrict.
+    #[error("the query is restricted to sites, but {0:?} reads other rows")]
+    UnrestrictedCommand(String),
     /// The text of the query is empty.
     #[error("the text of the query is empty")]
     Empty,
@@ -33,7 +41,7 @@ pub enum QueryError {
         text: String,
     },
     /// The query has names or operators of S1QL 1.0, with which it finds nothing.
-    #[error("{} of S1QL 1.0; expected S1QL 2.0", quoted(parts))]
+    #[error("the query has {}, which S1QL 2.0 does not have", quoted(parts))]
     Version1 {
         /// The names and operators, in the order of the query.
         parts: Vec<String>,
@@ -76,6 +84,10 @@ impl QueryError {
             }
             Self::TenantAndAccounts => "remove `tenant`, or the accounts",
             Self::EmptyAccounts => "name the accounts, or search the tenant",
+            Self::Sites => "name the sites, or omit them to search all",
+            Self::UnrestrictedCommand(_) => {
+                "omit the sites, and write `site.id` into each filter of the query"
+            }
             Self::Empty => "write a query; `*` matches all events",
             Self::EndBeforeStart { .. } | Self::StartInFuture(_) | Self::InvalidTime(_) => {
                 "correct the time range"
@@ -88,9 +100,7 @@ impl QueryError {
 
 /// Returns the parts for a message.
 fn quoted(parts: &[String]) -> String {
-    let parts: Vec<String> = parts.iter().map(|part| format!("{part:?}")).collect();
-    let verb = if parts.len() == 1 { "is" } else { "are" };
-    format!("{} {verb}", parts.join(", "))
+    parts.iter().map(|part| format!("{part:?}")).collect::<Vec<_>>().join(", ")
 }
 
 impl From<QueryError> for Error {

@@ -113,8 +113,8 @@ impl LogQuery {
         if !(1..=MAX_SLICES).contains(&self.slices) {
             return Err(QueryError::Slices(self.slices));
         }
-        let range = self.settings.range.resolve(self.client.now_system())?;
-        let filter = text::filter(&self.filter, self.settings.site_condition().as_deref())?;
+        let range = self.settings.range.resolve(&self.client.now())?;
+        let filter = text::filter(&self.filter, self.settings.site_condition()?.as_deref())?;
         let mut ranges = range.cut(self.slices);
         if !self.is_ascending {
             ranges.reverse();

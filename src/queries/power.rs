@@ -35,8 +35,8 @@ impl TableQuery {
     /// query fails, and [`WaitTimeout`](crate::ErrorKind::WaitTimeout) if it is not finished in time.
     pub async fn run(self) -> Result<QueryTable> {
         let settings = &self.settings;
-        let range = settings.range.resolve(self.client.now_system())?;
-        let text = text::power_query(&self.text, settings.site_condition().as_deref())?;
+        let range = settings.range.resolve(&self.client.now())?;
+        let text = text::power_query(&self.text, settings.site_condition()?.as_deref())?;
         let query = LongRunningQueryCreatePq::new(text, LongRunningQueryCreatePqResultType::Table);
         let request = settings.request(LongRunningQueryCreateQueryType::Pq, range)?.pq(query);
         let response = run::run(&self.client, &request, &settings.run).await?;

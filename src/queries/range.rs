@@ -1,6 +1,6 @@
 //! The time range of a query.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sentinelone_raw::runtime::Timestamp;
 
@@ -28,8 +28,8 @@ impl QueryRange {
     }
 
     /// Returns the range in milliseconds since 1970. A range that is sent in parts must not move.
-    pub(super) fn resolve(&self, now: SystemTime) -> Result<MillisRange, QueryError> {
-        let now = jiff::Timestamp::try_from(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH).as_millisecond();
+    pub(super) fn resolve(&self, now: &Timestamp) -> Result<MillisRange, QueryError> {
+        let now = now.unix_millis().ok_or_else(|| QueryError::InvalidTime(now.to_string()))?;
         let text = |millis: i64| {
             Timestamp::from_unix_millis(millis).map_or_else(|| millis.to_string(), |time| time.to_string())
         };
@@ -80,19 +80,17 @@ impl MillisRange {
 mod tests {
     use super::*;
 
-    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
-
     #[test]
     fn range_of_a_duration_ends_now() {
-        let now = NOW + Duration::from_secs(100);
-        let range = QueryRange::last(Duration::from_secs(60)).resolve(now);
+        let now = Timestamp::from("1970-01-01T00:01:40Z");
+        let range = QueryRange::last(Duration::from_secs(60)).resolve(&now);
         assert_eq!(range, Ok(MillisRange { start: 40_000, end: 100_000 }));
     }
 
     #[test]
     fn range_that_matches_nothing_is_rejected() {
-        let now = NOW + Duration::from_secs(3600);
-        let reject = |start: &str, end: &str| QueryRange::between(start, end).resolve(now);
+        let now = Timestamp::from("1970-01-01T01:00:00Z");
+        let reject = |start: &str, end: &str| QueryRange::between(start, end).resolve(&now);
         let (early, late) = ("1970-01-01T00:10:00Z", "1970-01-01T00:20:00Z");
         assert!(reject(early, late).is_ok());
         assert!(matches!(reject(late, early), Err(QueryError::EndBeforeStart { .. })));

@@ -1,7 +1,7 @@
 //! The life of a query: launch, polls, and its deletion in all cases.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -58,8 +58,8 @@ pub(super) async fn run(
     request: &LongRunningQueryCreateRequest,
     settings: &RunSettings,
 ) -> Result<Response<JsonBody<Value>>> {
-    let (query, response) = launch(client, request).await?;
-    let result = wait(client, &query, response, settings).await;
+    let (mut query, response) = launch(client, request).await?;
+    let result = wait(client, &mut query, response, settings).await;
     query.delete().await;
     result
 }
@@ -92,7 +92,7 @@ async fn launch(
 /// Polls a query until all steps are completed.
 async fn wait(
     client: &Client,
-    query: &LaunchedQuery,
+    query: &mut LaunchedQuery,
     mut response: Response<JsonBody<Value>>,
     settings: &RunSettings,
 ) -> Result<Response<JsonBody<Value>>> {
@@ -100,7 +100,7 @@ async fn wait(
     let client = client.with_timeout(POLL_TIMEOUT);
     let (mut steps, mut not_found, mut confirmed) = (0, 0, false);
     loop {
-        let text = String::from_utf8_lossy(response.body()).into_owned();
+        let text = String::from_utf8_lossy(response.body());
         let state = QueryState::parse(&text);
         if let Some(reason) = state.failure() {
             let help = "correct the query, or shorten its time range";
@@ -117,13 +117,12 @@ async fn wait(
             confirmed = true;
         }
         steps = steps.max(state.progress.steps_completed);
-        drop(state);
         response = loop {
             if clock.now().saturating_sub(start) + INTERVAL > settings.timeout {
                 let hint = "shorten the time range, cut it into slices, or allow more time";
                 return Err(Error::wait_timeout(&raw::GET, hint));
             }
-            clock.sleep(INTERVAL).await;
+            client.sleep(INTERVAL).await;
             match client.send(&query.poll(steps)?).await {
                 Ok(next) => break next,
                 Err(error) if error.status() == Some(StatusCode::NOT_FOUND) && not_found < MAX_NOT_FOUND => {
@@ -142,7 +141,7 @@ struct LaunchedQuery {
     client: Client,
     id: String,
     /// Route to the node that runs the query, from the newest response; `None` if no response has one.
-    tag: Mutex<Option<String>>,
+    tag: Option<String>,
     is_deleted: bool,
 }
 
@@ -151,31 +150,27 @@ impl LaunchedQuery {
         let text = String::from_utf8_lossy(response.body());
         let id = QueryState::parse(&text).id.filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| response.missing_value("id"))?;
-        let query = Self { client: client.clone(), id, tag: Mutex::new(None), is_deleted: false };
+        let mut query = Self { client: client.clone(), id, tag: None, is_deleted: false };
         query.follow(response.headers());
         Ok(query)
     }
 
     /// Takes over the route of a response, if it has one.
-    fn follow(&self, headers: &HeaderMap) {
+    fn follow(&mut self, headers: &HeaderMap) {
         if let Some(tag) = headers.get(FORWARD_TAG).and_then(|tag| tag.to_str().ok()) {
-            *self.tag.lock().unwrap_or_else(PoisonError::into_inner) = Some(tag.to_owned());
+            self.tag = Some(tag.to_owned());
         }
-    }
-
-    fn tag(&self) -> Option<String> {
-        self.tag.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn poll(&self, last_step: u64) -> Result<Request<JsonBody<Value>>> {
         let query = LongRunningQueryGetQuery::new(i64::try_from(last_step).unwrap_or(i64::MAX));
-        Ok(raw::get(&self.id, &query, self.tag().as_deref())?.with_response_type())
+        Ok(raw::get(&self.id, &query, self.tag.as_deref())?.with_response_type())
     }
 
     /// Deletes the query. A failure does not matter to the caller: the results are complete, and the data lake ends the
     /// query after 30 seconds.
     async fn delete(mut self) {
-        delete(&self.client, &self.id, self.tag()).await;
+        delete(&self.client, &self.id, self.tag.as_deref()).await;
         self.is_deleted = true;
     }
 }
@@ -185,8 +180,8 @@ impl Drop for LaunchedQuery {
         if self.is_deleted {
             return;
         }
-        let (client, id, tag) = (self.client.clone(), std::mem::take(&mut self.id), self.tag());
-        let deletion = async move { delete(&client, &id, tag).await };
+        let (client, id, tag) = (self.client.clone(), std::mem::take(&mut self.id), self.tag.take());
+        let deletion = async move { delete(&client, &id, tag.as_deref()).await };
         if self.client.background().spawn(deletion).is_some() {
             tracing::warn!(
                 "a query is not deleted, because the tokio runtime is gone; it ends after 30 seconds"
@@ -195,8 +190,8 @@ impl Drop for LaunchedQuery {
     }
 }
 
-async fn delete(client: &Client, id: &str, tag: Option<String>) {
-    let result = match raw::delete(id, tag.as_deref()) {
+async fn delete(client: &Client, id: &str, tag: Option<&str>) {
+    let result = match raw::delete(id, tag) {
         Ok(request) => client.with_timeout(DELETE_TIMEOUT).send(&request).await.map(drop),
         Err(error) => Err(error.into()),
     };

@@ -10,6 +10,7 @@ use super::error::QueryError;
 use super::range::{MillisRange, QueryRange};
 use super::run::RunSettings;
 use super::scope::QueryScope;
+use crate::s1ql;
 
 /// Longest time of a query, unless it is set.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
@@ -18,7 +19,8 @@ pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 #[derive(Clone, Debug)]
 pub(super) struct QuerySettings {
     pub(super) scope: Option<QueryScope>,
-    pub(super) site_ids: Vec<String>,
+    /// `None` for all sites.
+    pub(super) site_ids: Option<Vec<String>>,
     pub(super) range: QueryRange,
     pub(super) is_urgent: bool,
     pub(super) run: RunSettings,
@@ -28,7 +30,7 @@ impl Default for QuerySettings {
     fn default() -> Self {
         Self {
             scope: None,
-            site_ids: Vec::new(),
+            site_ids: None,
             range: QueryRange::default(),
             is_urgent: false,
             run: RunSettings { timeout: DEFAULT_TIMEOUT, observer: None },
@@ -56,20 +58,18 @@ impl QuerySettings {
         Ok(request)
     }
 
-    /// Returns the condition that selects the sites; `None` for all sites.
-    pub(super) fn site_condition(&self) -> Option<String> {
-        let quoted: Vec<String> = self.site_ids.iter().map(|id| quoted(id)).collect();
-        match quoted.as_slice() {
-            [] => None,
-            [one] => Some(format!("site.id = {one}")),
-            several => Some(format!("site.id in ({})", several.join(", "))),
+    /// Returns the condition that selects the sites; `None` for all sites. An empty list would select all sites, too, so
+    /// it is an error.
+    pub(super) fn site_condition(&self) -> Result<Option<String>, QueryError> {
+        let Some(ids) = &self.site_ids else { return Ok(None) };
+        let literal = |id: &String| s1ql::string_literal(id).filter(|_| !id.trim().is_empty());
+        let literals: Option<Vec<String>> = ids.iter().map(literal).collect();
+        match literals.as_deref() {
+            None | Some([]) => Err(QueryError::Sites),
+            Some([one]) => Ok(Some(format!("site.id = {one}"))),
+            Some(several) => Ok(Some(format!("site.id in ({})", several.join(", ")))),
         }
     }
-}
-
-/// Returns a string of S1QL 2.0.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 /// Implements the settings that all queries have.
@@ -82,9 +82,10 @@ macro_rules! impl_settings {
                 self
             }
 
-            /// Restricts the query to sites, as a condition of its filter.
+            /// Restricts the query to sites, as a condition of its filter. An empty list is rejected, and so is a
+            /// PowerQuery with a command that reads other rows, such as `join`.
             pub fn sites<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
-                self.settings.site_ids = ids.into_iter().map(Into::into).collect();
+                self.settings.site_ids = Some(ids.into_iter().map(Into::into).collect());
                 self
             }
 

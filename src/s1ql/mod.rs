@@ -36,6 +36,11 @@ mod translate;
 mod translate_pipeline;
 mod versions;
 
+/// Returns a string of version 2.0 with this value; `None` if the value has both kinds of quotes.
+pub fn string_literal(value: &str) -> Option<String> {
+    text::write_text(value, "'", false)
+}
+
 pub use ast::{Comparison, Filter, Name, Value, ValueKind};
 pub use edits::{Change, ChangeKind, Translation};
 pub use error::{SyntaxError, TranslationError};

@@ -73,6 +73,13 @@ pub struct UnsupportedStage {
     pub span: Span,
 }
 
+impl UnsupportedStage {
+    /// Returns whether the command reads rows that the filter before it does not select.
+    pub fn reads_other_rows(&self) -> bool {
+        LEADING_COMMANDS.iter().any(|command| self.word.eq_ignore_ascii_case(command))
+    }
+}
+
 /// A column with a name of its own or that of its field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {

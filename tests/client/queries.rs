@@ -400,13 +400,21 @@ async fn invalid_query_is_not_sent() {
         (scoped().page_size(0).events(), "the page size is 0; expected 1 to 5000"),
         (scoped().page_size(5_001).events(), "the page size is 5001"),
         (scoped().slices(0).events(), "the number of slices is 0"),
-        (queries.log("SrcProcName ContainsCIS 'x'").scope(QueryScope::tenant()).events(), "of S1QL 1.0"),
+        (
+            queries.log("SrcProcName ContainsCIS 'x'").scope(QueryScope::tenant()).events(),
+            "which S1QL 2.0 does not have",
+        ),
         (queries.log("a.b = 'x").scope(QueryScope::tenant()).events(), "column"),
     ] {
         let error = error(events.next().await);
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.downcast_ref::<QueryError>().is_some() && error.help().is_some());
+    }
+    let none: [&str; 0] = [];
+    for sites in [&none[..], &[""], &["7", " "], &["a'b\"c"]] {
+        let error = error(scoped().sites(sites.iter().copied()).events().next().await);
+        assert_eq!(error.downcast_ref(), Some(&QueryError::Sites), "{sites:?}");
     }
     let error = queries.power_query(" ").scope(QueryScope::tenant()).run().await.unwrap_err();
     assert_eq!(error.downcast_ref(), Some(&QueryError::Empty));

@@ -26,7 +26,8 @@ fn probe_command_reports_each_operation() {
     assert!(out.contains("threats_list_v2_0: skipped: requires API 2.0\n"), "{out}");
     assert!(out.contains("deep_visibility_list_events: skipped: no value for queryId"), "{out}");
     let last = out.lines().last().unwrap();
-    assert!(last.ends_with("failed: 0, skipped: 8, errors: 0, drift: 0"), "{last}");
+    let skipped = out.lines().filter(|line| line.contains(": skipped: ")).count();
+    assert!(last.ends_with(&format!("failed: 0, skipped: {skipped}, errors: 0, drift: 0")), "{last}");
     let exchanges = read_dir(&recorded).unwrap();
     assert!(last.starts_with(&format!("succeeded: {}, ", exchanges.len())), "{last}");
     assert!(exchanges.iter().all(|(_, one)| one.provenance.kind == ProvenanceKind::Sandbox));

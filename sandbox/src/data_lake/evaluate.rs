@@ -6,6 +6,8 @@ use regex::{Regex, RegexBuilder};
 use sentinelone::s1ql::{Comparison, Filter, Operator, ValueKind};
 use serde_json::{Map, Value};
 
+use crate::values::scalar_to_string;
+
 /// What the sandbox does not evaluate: the word of the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unsupported(pub(super) String);
@@ -45,7 +47,9 @@ impl<'a> CompiledFilter<'a> {
             Filter::Comparison(comparison) => self.compare(comparison, row) != comparison.is_negated,
             Filter::Text(text) => {
                 let text = text.value.to_lowercase();
-                row.values().any(|value| text_of(value).to_lowercase().contains(&text))
+                row.values()
+                    .filter(|value| !value.is_null())
+                    .any(|value| scalar_to_string(value).to_lowercase().contains(&text))
             }
             Filter::Everything { .. } => true,
         }
@@ -67,16 +71,16 @@ impl<'a> CompiledFilter<'a> {
             Operator::Greater => ordered(field, values(), |order| order > 0.0),
             Operator::GreaterOrEqual => ordered(field, values(), |order| order >= 0.0),
             Operator::Contains | Operator::ContainsAnycase => {
-                let text = field.map(text_of).unwrap_or_default().to_lowercase();
+                let text = field.map(scalar_to_string).unwrap_or_default().to_lowercase();
                 field.is_some() && values().any(|value| text.contains(&literal(value).to_lowercase()))
             }
             Operator::ContainsMatchCase => {
-                let text = field.map(text_of).unwrap_or_default();
+                let text = field.map(scalar_to_string).unwrap_or_default();
                 field.is_some() && values().any(|value| text.contains(&literal(value)))
             }
             Operator::Matches | Operator::MatchesAnycase | Operator::MatchesMatchCase => {
                 let patterns = self.patterns.get(&comparison.span.start);
-                let text = field.map(text_of).unwrap_or_default();
+                let text = field.map(scalar_to_string).unwrap_or_default();
                 field.is_some() && patterns.into_iter().flatten().any(|pattern| pattern.is_match(&text))
             }
             _ => false,
@@ -109,8 +113,8 @@ fn equals(field: Option<&Value>, value: &ValueKind, match_case: bool) -> bool {
         (field, ValueKind::Wildcard) => field.is_some(),
         (field, ValueKind::Null) => field.is_none(),
         (Some(field), ValueKind::Number { value, .. }) => number_of(field) == Some(*value),
-        (Some(field), value) if match_case => text_of(field) == literal(value),
-        (Some(field), value) => text_of(field).to_lowercase() == literal(value).to_lowercase(),
+        (Some(field), value) if match_case => scalar_to_string(field) == literal(value),
+        (Some(field), value) => scalar_to_string(field).to_lowercase() == literal(value).to_lowercase(),
         (None, _) => false,
     }
 }
@@ -135,15 +139,6 @@ pub(super) fn number_of(value: &Value) -> Option<f64> {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.parse().ok(),
         _ => None,
-    }
-}
-
-/// Returns the text of a value.
-pub(super) fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
     }
 }
 

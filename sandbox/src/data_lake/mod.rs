@@ -6,6 +6,7 @@ mod table;
 
 use http::StatusCode;
 use sentinelone::s1ql::{SyntaxError, parse_filter, parse_power_query};
+use sentinelone_contract::OperationSpec;
 use serde_json::{Map, Value, json};
 
 use super::message::{ResponseContent, SandboxResponse};
@@ -29,13 +30,18 @@ const MAX_EVENTS: usize = 5_000;
 
 /// A call of a long-running query.
 pub(super) struct QueryCall<'a> {
-    /// `launch`, `read` or `delete`.
+    /// From [`step`].
     pub(super) step: &'a str,
     pub(super) id: Option<&'a str>,
     pub(super) tag: Option<&'a str>,
     pub(super) body: Value,
     /// Milliseconds since 1970.
     pub(super) now: i64,
+}
+
+/// Returns the call of a long-running query that an operation is: `launch`, `read` or `delete`.
+pub(super) fn step(operation: &OperationSpec) -> Option<&str> {
+    operation.x_s1().pointer("/sandbox/longRunningQuery")?.as_str()
 }
 
 /// Returns the response to a token with another scheme.

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use sentinelone::s1ql::{Aggregate, AggregateFunction, Column, SortKey, Stage};
 use serde_json::{Map, Value, json};
 
-use super::evaluate::{CompiledFilter, Unsupported, number_of, text_of};
+use super::evaluate::{CompiledFilter, Unsupported, number_of};
+use crate::values::{order, scalar_to_string};
 
 /// Fields of an event, or columns of a row.
 type Row = Map<String, Value>;
@@ -123,10 +124,11 @@ fn evaluate(aggregate: &Aggregate, rows: &[&Row]) -> Value {
     };
     let present = || argument(0).filter(|value| !value.is_null());
     let numbers = || present().filter_map(|value| number_of(&value));
+    let by_value = |one: &Value, other: &Value| order(Some(one), Some(other));
     let by_second = |pick: fn(Ordering) -> bool| {
         let mut best: Option<(Value, Value)> = None;
         for pair in argument(0).zip(argument(1)).filter(|(_, key)| !key.is_null()) {
-            if best.as_ref().is_none_or(|(_, key)| pick(compare(&pair.1, key))) {
+            if best.as_ref().is_none_or(|(_, key)| pick(order(Some(&pair.1), Some(key)))) {
                 best = Some(pair);
             }
         }
@@ -139,10 +141,10 @@ fn evaluate(aggregate: &Aggregate, rows: &[&Row]) -> Value {
             let count = numbers().count();
             if count == 0 { Value::Null } else { number(numbers().sum::<f64>() / count as f64) }
         }
-        AggregateFunction::Min => present().min_by(compare).unwrap_or_default(),
-        AggregateFunction::Max => present().max_by(compare).unwrap_or_default(),
+        AggregateFunction::Min => present().min_by(by_value).unwrap_or_default(),
+        AggregateFunction::Max => present().max_by(by_value).unwrap_or_default(),
         AggregateFunction::EstimateDistinct => {
-            let mut values: Vec<String> = present().map(|value| text_of(&value)).collect();
+            let mut values: Vec<String> = present().map(|value| scalar_to_string(&value)).collect();
             values.sort();
             values.dedup();
             json!(values.len())
@@ -157,17 +159,9 @@ fn number(value: f64) -> Value {
     if value.fract() == 0.0 && value.abs() < 9e15 { json!(value as i64) } else { json!(value) }
 }
 
-fn compare(one: &Value, other: &Value) -> Ordering {
-    match (number_of(one), number_of(other)) {
-        (Some(one), Some(other)) => one.total_cmp(&other),
-        _ => text_of(one).cmp(&text_of(other)),
-    }
-}
-
 fn compare_rows(one: &Row, other: &Row, keys: &[SortKey]) -> Ordering {
-    let value = |row: &Row, key: &SortKey| row.get(&key.column.text).cloned().unwrap_or_default();
     let orders = keys.iter().map(|key| {
-        let order = compare(&value(one, key), &value(other, key));
+        let order = order(one.get(&key.column.text), other.get(&key.column.text));
         if key.is_descending { order.reverse() } else { order }
     });
     orders.fold(Ordering::Equal, Ordering::then)

@@ -1,5 +1,6 @@
 //! Long-running queries in the sandbox.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -91,14 +92,25 @@ async fn power_query_groups_sorts_and_limits() {
         .unwrap();
     let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["event.type", "n", "last"]);
-    assert_eq!(
-        table.rows,
-        [
-            [json!("Process Creation"), json!(4), json!("db-01")],
-            [json!("IP Connect"), json!(2), json!("web-02")]
-        ]
-    );
-    assert_eq!((table.key_columns, table.summary.match_count), (Some(1), Some(8)));
+    let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut events =
+        client.queries().log("event.type = *").scope(QueryScope::tenant()).range(range()).events();
+    while let Some(event) = events.next().await {
+        let values = event.unwrap().values;
+        let text = |name: &str| values[name].as_str().unwrap().to_owned();
+        // The newest event is first.
+        expected.entry(text("event.type")).or_default().push(text("endpoint.name"));
+    }
+    let mut counts: Vec<usize> = expected.values().map(Vec::len).collect();
+    counts.sort_by(|one, other| other.cmp(one));
+    assert!(table.rows.len() == 2 && expected.len() > 2, "{:?}", table.rows);
+    for (row, count) in table.rows.iter().zip(counts) {
+        let endpoints = &expected[row[0].as_str().unwrap()];
+        assert_eq!(row[1..], [json!(count), json!(endpoints[0])], "{row:?}");
+        assert_eq!(endpoints.len(), count, "{row:?}");
+    }
+    let total = expected.values().map(Vec::len).sum::<usize>() as u64;
+    assert_eq!((table.key_columns, table.summary.match_count), (Some(1), Some(total)));
     let table = run(
         "dst.port.number = * | filter dst.port.number > 443 | columns host = endpoint.name, dst.port.number",
     )
@@ -182,7 +194,8 @@ async fn scope_and_scheme_are_checked_as_by_the_data_lake() {
 async fn query_without_scope_finds_nothing() {
     let (_sandbox, client, _) = sandbox().await;
     let calls = client.long_running_query();
-    for (scope, expected) in [(json!({}), 0), (json!({ "tenant": true }), 10)] {
+    let all = crate::tenant()["data_lake_events"].as_array().unwrap().len();
+    for (scope, expected) in [(json!({}), 0), (json!({ "tenant": true }), all)] {
         let mut body =
             json!({ "queryType": "LOG", "log": { "filter": "" }, "startTime": "2w", "endTime": "now" });
         body.as_object_mut().unwrap().extend(scope.as_object().unwrap().clone());
