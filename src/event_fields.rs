@@ -139,6 +139,13 @@ impl<'a> EventFields<'a> {
         Self { event, target_is_process }
     }
 
+    /// Returns the documented names, which [`get`](Self::get) reads from other fields if an event does not have them.
+    #[cfg(feature = "commands")]
+    pub(crate) fn documented_names() -> impl Iterator<Item = &'static str> {
+        let of_process = PROCESS_FIELDS.iter().flat_map(|field| field.process.iter().chain(field.parent));
+        of_process.copied().chain(OTHER_FIELDS.iter().map(|(name, _)| *name))
+    }
+
     /// Returns whether the process of the event is its target process. In an event of the type process the source
     /// process starts or changes the target process, and is its parent. In any other event, such as a file event, the
     /// source process is the process of the event.

@@ -105,8 +105,6 @@ pub(crate) async fn query(matches: &ArgMatches) -> Result<u8, CliError> {
         Ok(range) => run(&session.client, matches, query, range).await,
         Err(error) => Err(error),
     };
-    // Queries of a dropped future are deleted in the background.
-    session.client.finish_queries().await;
     session.close(result).await
 }
 
@@ -212,12 +210,8 @@ async fn scope(client: &Client, matches: &ArgMatches) -> Result<QueryScope, CliE
     let usage = |reason: &str| {
         CliError::Usage(format!("the accounts of the token are unknown: {reason}; pass --account-ids"))
     };
-    let accounts = client.accounts().list().items().collect().await;
-    let accounts = accounts.map_err(|error| usage(&error.to_string()))?;
-    let ids: Vec<String> =
-        accounts.iter().filter_map(|account| account.id.as_ref().map(ToString::to_string)).collect();
-    let scope = QueryScope::accounts(ids.clone()).map_err(|_| usage("the console returned none"))?;
-    stdio::report(format_args!("accounts: {}", ids.join(", ")));
+    let scope = client.queries().accounts_of_token().await.map_err(|error| usage(&error.to_string()))?;
+    stdio::report(format_args!("accounts: {}", scope.account_ids().unwrap_or_default().join(", ")));
     Ok(scope)
 }
 
@@ -295,23 +289,11 @@ fn report(summary: &QuerySummary) -> u8 {
     for warning in &summary.warnings {
         stdio::report(format_args!("warning: {}", sentinelone::replace_control_chars(warning)));
     }
-    if !summary.is_incomplete() {
+    let gaps = summary.gaps();
+    if gaps.is_empty() {
         return DONE;
     }
-    let mut reasons = Vec::new();
-    if summary.is_partial {
-        reasons.push("the query reached the time limit of the data lake".to_owned());
-    }
-    if let Some(count) = summary.omitted_events {
-        reasons.push(format!("{count} events were omitted"));
-    }
-    if let Some(count) = summary.discarded_array_items {
-        reasons.push(format!("{count} items of arrays were dropped"));
-    }
-    if summary.full_result_url.is_some() {
-        reasons.push("the response has only a part of the rows".to_owned());
-    }
-    stdio::report(format_args!("warning: the result is incomplete: {}", reasons.join("; ")));
+    stdio::report(format_args!("warning: the result is incomplete: {}", gaps.join("; ")));
     PARTIAL
 }
 

@@ -333,8 +333,9 @@ impl Session {
         self.sandbox.iter().for_each(inject_incidents);
     }
 
-    /// Stops the embedded sandbox, and prints the number of recordings.
+    /// Waits for the deletion of queries, stops the embedded sandbox, and prints the number of recordings.
     pub(crate) async fn close(self, result: Result<u8, CliError>) -> Result<u8, CliError> {
+        self.client.finish_queries().await;
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
         }

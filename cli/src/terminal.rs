@@ -136,6 +136,10 @@ impl ProgressObserver for Terminal {
                 report(format_args!("started; resume with --{argument} {value}"));
                 *self.resume.lock().unwrap_or_else(PoisonError::into_inner) = Some((argument, value));
             }
+            ProgressEvent::Accounts { ids } => report(format_args!("accounts: {}", ids.join(", "))),
+            ProgressEvent::Warning { message } => {
+                report(format_args!("warning: {}", replace_control_chars(&message)));
+            }
             ProgressEvent::Waiting { state, next } => {
                 self.style("{spinner} {msg} ({elapsed})");
                 self.bar.set_message(format!(

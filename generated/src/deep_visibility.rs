@@ -858,15 +858,45 @@ pub struct DeepVisibilityEvent {
     /// Port from which the connection comes.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub src_port: Option<i64>,
+    /// Command line of the source process, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub src_proc_cmd_line: Option<String>,
     /// Token with which the source process's file can be downloaded.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub src_proc_download_token: Option<String>,
+    /// Name of the source process, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub src_proc_name: Option<String>,
+    /// Process ID of the source process as text, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub src_proc_pid: Option<String>,
+    /// Unique key of the source process, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub src_proc_uid: Option<String>,
+    /// User of the source process, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub src_proc_user: Option<String>,
     /// Name of the scheduled task in the event.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub task_name: Option<String>,
     /// Path of the scheduled task in the event.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub task_path: Option<String>,
+    /// Command line of the target process, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tgt_proc_cmd_line: Option<String>,
+    /// Name of the target process, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tgt_proc_name: Option<String>,
+    /// Process ID of the target process as text, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tgt_proc_pid: Option<String>,
+    /// Unique key of the target process, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tgt_proc_uid: Option<String>,
+    /// User of the target process, in events of newer agents.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tgt_proc_user: Option<String>,
     /// Status of the threat connected with the event.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_status: Option<String>,
@@ -1107,13 +1137,43 @@ impl crate::runtime::object_reader::ReadMembers for DeepVisibilityEvent {
             "siteName" => self.site_name = crate::runtime::object_reader::string(map)?,
             "srcIp" => self.src_ip = crate::runtime::object_reader::string(map)?,
             "srcPort" => self.src_port = crate::runtime::object_reader::integer(map)?,
+            "srcProcCmdLine" => {
+                self.src_proc_cmd_line = crate::runtime::object_reader::string(map)?;
+            }
             "srcProcDownloadToken" => {
                 self.src_proc_download_token = crate::runtime::object_reader::string(
                     map,
                 )?;
             }
+            "srcProcName" => {
+                self.src_proc_name = crate::runtime::object_reader::string(map)?;
+            }
+            "srcProcPid" => {
+                self.src_proc_pid = crate::runtime::object_reader::string(map)?;
+            }
+            "srcProcUid" => {
+                self.src_proc_uid = crate::runtime::object_reader::string(map)?;
+            }
+            "srcProcUser" => {
+                self.src_proc_user = crate::runtime::object_reader::string(map)?;
+            }
             "taskName" => self.task_name = crate::runtime::object_reader::string(map)?,
             "taskPath" => self.task_path = crate::runtime::object_reader::string(map)?,
+            "tgtProcCmdLine" => {
+                self.tgt_proc_cmd_line = crate::runtime::object_reader::string(map)?;
+            }
+            "tgtProcName" => {
+                self.tgt_proc_name = crate::runtime::object_reader::string(map)?;
+            }
+            "tgtProcPid" => {
+                self.tgt_proc_pid = crate::runtime::object_reader::string(map)?;
+            }
+            "tgtProcUid" => {
+                self.tgt_proc_uid = crate::runtime::object_reader::string(map)?;
+            }
+            "tgtProcUser" => {
+                self.tgt_proc_user = crate::runtime::object_reader::string(map)?;
+            }
             "threatStatus" => {
                 self.threat_status = crate::runtime::object_reader::string(map)?;
             }

@@ -61,6 +61,11 @@ impl InProcessSandbox {
         self.0.clock.now()
     }
 
+    /// Returns the number of long-running queries; see [`Sandbox::running_queries`](crate::Sandbox::running_queries).
+    pub fn running_queries(&self) -> usize {
+        self.0.running_queries()
+    }
+
     /// Returns the last [`MAX_EXCHANGES`](super::Sandbox::MAX_EXCHANGES) exchanges, oldest first.
     pub fn exchanges(&self) -> Vec<RecordedExchange> {
         self.0.lock().exchanges.iter().cloned().collect()

@@ -56,8 +56,7 @@ impl Sandbox {
 
     /// Returns the number of long-running queries that were neither deleted nor ended after 30 seconds.
     pub fn running_queries(&self) -> usize {
-        let now = self.now().unix_millis().unwrap_or_default();
-        self.state.lock().tenant.queries.count(now)
+        self.state.running_queries()
     }
 
     /// Returns the last [`MAX_EXCHANGES`](Self::MAX_EXCHANGES) exchanges, oldest first.

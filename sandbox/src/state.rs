@@ -50,6 +50,12 @@ impl State {
         Self { clock, inner: Mutex::new(inner) }
     }
 
+    /// Returns the number of long-running queries that have not ended.
+    pub(super) fn running_queries(&self) -> usize {
+        let now = self.clock.now().unix_millis().unwrap_or_default();
+        self.lock().tenant.queries.count(now)
+    }
+
     /// Locks the state. The lock is not held across an await.
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panicked request leaves at most some of its own changes.

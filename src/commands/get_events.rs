@@ -12,6 +12,9 @@ use super::support::deep_visibility::event;
 use super::support::execution::Requests;
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
+use super::support::query_engine::handle;
+use super::support::query_handle::{QueryHandle, QueryKind};
+use super::support::query_run::EventRead;
 use super::{CommandDeclaration, GetEvents, Outcome};
 use crate::Result;
 use crate::event_fields::EventFields;
@@ -24,10 +27,15 @@ const GENERIC: &str = "Event";
 
 impl Behavior for GetEvents {
     fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
+        if let Some(handle) =
+            handle(Self::INFO.name, &self.engine, ("query_id", &self.query_id), QueryKind::Log)?
+        {
+            return Ok(vec![read(self, &handle).launch()?]);
+        }
         let mut query = DeepVisibilityListEventsQuery::new(self.query_id.as_str());
         query.cursor = self.cursor.clone();
         let request = raw::list_events(&query)?.with_response_type();
-        Ok(vec![with_page_size(request, Some(self.limit.unwrap_or(Self::DEFAULT_LIMIT)))?])
+        Ok(vec![with_page_size(request, Some(limit(self)))?])
     }
 
     async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
@@ -49,9 +57,12 @@ impl Behavior for GetEvents {
             }
             event
         };
-        let (limit, entries) =
-            (Some(self.limit.unwrap_or(Self::DEFAULT_LIMIT)), ContextEntries::built(EVENT, &event));
-        let mut outcome = list((client, observer), requests, limit, None, entries).await?;
+        let entries = ContextEntries::built(EVENT, &event);
+        let mut outcome =
+            match handle(Self::INFO.name, &self.engine, ("query_id", &self.query_id), QueryKind::Log)? {
+                Some(handle) => read(self, &handle).run((client, observer), entries).await?,
+                None => list((client, observer), requests, Some(limit(self)), None, entries).await?,
+            };
         let generic_events = generic_events.into_inner().unwrap_or_else(PoisonError::into_inner);
         set_path(&mut outcome.context, GENERIC, Value::Array(generic_events));
         let next = outcome.response.pointer("/pagination/nextCursor").and_then(Value::as_str);
@@ -60,4 +71,12 @@ impl Behavior for GetEvents {
         }
         Ok(outcome)
     }
+}
+
+fn limit(command: &GetEvents) -> u64 {
+    command.limit.unwrap_or(GetEvents::DEFAULT_LIMIT)
+}
+
+fn read<'a>(command: &'a GetEvents, handle: &'a QueryHandle) -> EventRead<'a> {
+    EventRead { handle, condition: None, limit: Some(limit(command)), cursor: command.cursor.as_deref() }
 }

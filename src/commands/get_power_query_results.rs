@@ -9,11 +9,14 @@ use super::argument_error::argument_error;
 use super::command::{Behavior, Run};
 use super::support::batched_lists::non_empty;
 use super::support::deep_visibility::{
-    PowerQueryState, no_query_state, ping_request, power_query_outcome, power_query_state, query_id,
-    start_request,
+    PowerQueryState, check_query, no_query_state, ping_request, power_query_outcome, power_query_state,
+    query_id, start_request,
 };
 use super::support::execution::{ProgressEvent, ProgressObserver, Requests, first_request};
 use super::support::polling::{PollPolicy, PollStatus};
+use super::support::query_engine::{Engine, new_handle, scope_requests};
+use super::support::query_handle::{NewQuery, QueryKind};
+use super::support::query_run::{launch_rows, read_rows};
 use super::{CommandDeclaration, GetPowerQueryResults, Outcome};
 use crate::Result;
 use crate::client::Client;
@@ -24,20 +27,46 @@ const MAX_POLLS_WITHOUT_STATE: u32 = 3;
 
 impl Behavior for GetPowerQueryResults {
     fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
-        let first = match &self.query_id {
-            Some(id) => ping_request(id)?,
-            None => start(self)?,
-        };
-        Ok(vec![first.with_response_type()])
+        let engine = Engine::parse(Self::INFO.name, &self.engine)?;
+        if let Some(id) = &self.query_id {
+            return Ok(vec![match engine.handle(Self::INFO.name, ("query_id", id), QueryKind::Power)? {
+                Some(handle) => launch_rows(&handle)?,
+                None => ping_request(id)?.with_response_type(),
+            }]);
+        }
+        let query = query(self)?;
+        if engine != Engine::LongRunning {
+            return Ok(vec![start(self, &query)?.with_response_type()]);
+        }
+        query.check()?;
+        match self.account_ids.as_slice() {
+            [] => scope_requests(&self.account_ids),
+            ids => Ok(vec![launch_rows(&query.handle(ids.to_vec(), query.to)?)?]),
+        }
     }
 
     async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
         let Run { client, requests, observer } = run;
+        let engine = Engine::parse(Self::INFO.name, &self.engine)?;
+        match &self.query_id {
+            Some(id) => {
+                if let Some(handle) = engine.handle(Self::INFO.name, ("query_id", id), QueryKind::Power)? {
+                    return read_rows(&handle, (client, observer), Some(self.timeout)).await;
+                }
+            }
+            None if engine == Engine::LongRunning => return run_query(self, (client, observer)).await,
+            None => {}
+        }
         let request: Request<Data<PowerQueryResult>> = first_request(requests)?;
         let (ping, id) = match &self.query_id {
             Some(id) => (request, id.clone()),
             None => {
-                let response = client.send(&request).await?;
+                let response = match client.send(&request).await {
+                    Err(error) if engine.continues_after(&error) => {
+                        return run_query(self, (client, observer)).await;
+                    }
+                    response => response?,
+                };
                 let body = response.json();
                 let id = query_id(&body).map(str::to_owned);
                 if let Some(value) = id.clone() {
@@ -69,17 +98,34 @@ impl Behavior for GetPowerQueryResults {
     }
 }
 
-fn start(command: &GetPowerQueryResults) -> Result<Request<Data<PowerQueryResult>>> {
-    let missing =
-        |name| argument_error(GetPowerQueryResults::INFO.name, name, "is missing; only query_id replaces it");
-    let query = command.query.clone().ok_or_else(|| missing("query"))?;
-    let from_date = command.from_date.clone().ok_or_else(|| missing("from_date"))?;
-    let to_date = command.to_date.clone().ok_or_else(|| missing("to_date"))?;
-    let mut query = PowerQuery::new(from_date, query, to_date);
+/// Returns the query of the arguments.
+fn query(command: &GetPowerQueryResults) -> Result<NewQuery<'_>> {
+    let name = GetPowerQueryResults::INFO.name;
+    let missing = |argument| argument_error(name, argument, "is missing; only query_id replaces it");
+    let query = command.query.as_deref().ok_or_else(|| missing("query"))?;
+    let from = command.from_date.as_ref().ok_or_else(|| missing("from_date"))?;
+    let to = command.to_date.as_ref().ok_or_else(|| missing("to_date"))?;
+    check_query(name, query, from, to)?;
+    let (kind, limit, site_ids) = (QueryKind::Power, command.limit, command.site_ids.as_slice());
+    Ok(NewQuery { command: name, kind, query, site_ids, from, to, limit })
+}
+
+/// Returns the request that starts the query in Deep Visibility.
+fn start(command: &GetPowerQueryResults, query: &NewQuery<'_>) -> Result<Request<Data<PowerQueryResult>>> {
+    let mut query = PowerQuery::new(query.from.clone(), query.query, query.to.clone());
     query.account_ids = non_empty(&command.account_ids);
     query.site_ids = non_empty(&command.site_ids);
     query.limit = command.limit;
-    start_request(GetPowerQueryResults::INFO.name, &query)
+    start_request(&query)
+}
+
+/// Runs the query of the arguments as a long-running query.
+async fn run_query(
+    command: &GetPowerQueryResults,
+    (client, observer): (&Client, &dyn ProgressObserver),
+) -> Result<Outcome> {
+    let handle = new_handle(client, observer, &query(command)?, &command.account_ids).await?;
+    read_rows(&handle, (client, observer), Some(command.timeout)).await
 }
 
 /// Polls the query until it ends. Returns `None` on a timeout.

@@ -1,10 +1,9 @@
 //! Commands by name: entries of the registry, and commands with parsed arguments.
 
 use std::fmt::Debug;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
 
 use sentinelone_raw::runtime::{ApiVersion, Operation, Request};
 use serde_json::Value;
@@ -14,7 +13,7 @@ use super::command::{Behavior, Run, checked_requests};
 use super::outcome::Outcome;
 use super::run_options::RunOptions;
 use super::support::batch_action::with_batch_size;
-use super::support::execution::Requests;
+use super::support::execution::{Requests, relay};
 use super::{Argument, ArgumentError, Arguments, CommandInfo, ContextPath};
 use crate::Result;
 use crate::client::Client;
@@ -172,20 +171,13 @@ impl<C: Behavior> DynCommand for C {
             }
             // A command can send requests that are not part of its outcome, such as a read before an update.
             let log = RepairLog::default();
-            let (events, mut received) = unbounded_channel();
+            let (events, received) = unbounded_channel();
             let client = client
                 .with_repair_log(&log)
                 .with_batch_settings(options.batch_settings(events))
                 .with_list_concurrency(options.concurrency);
-            let mut run = pin!(self.execute(Run { client: &client, requests, observer: options.observer }));
-            let outcome = poll_fn(|context| {
-                let polled = run.as_mut().poll(context);
-                while let Poll::Ready(Some(event)) = received.poll_recv(context) {
-                    options.observer.on_event(event);
-                }
-                polled
-            });
-            let mut outcome = outcome.await?;
+            let run = self.execute(Run { client: &client, requests, observer: options.observer });
+            let mut outcome = relay(run, received, options.observer).await?;
             outcome.repairs = log.take();
             Ok(outcome)
         })

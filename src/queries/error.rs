@@ -40,6 +40,16 @@ pub enum QueryError {
         /// The line with a mark below the place.
         text: String,
     },
+    /// A query of S1QL 1.0 has a part that S1QL 2.0 cannot express.
+    #[error("the query has no translation to S1QL 2.0: {message}")]
+    Untranslated {
+        /// What was found, and why it has no translation.
+        message: String,
+        /// The line with a mark below the place.
+        text: String,
+        /// The remedy.
+        help: String,
+    },
     /// The query has names or operators of S1QL 1.0, with which it finds nothing.
     #[error("the query has {}, which S1QL 2.0 does not have", quoted(parts))]
     Version1 {
@@ -65,6 +75,9 @@ pub enum QueryError {
     /// The number of events of a page is out of range.
     #[error("the page size is {0}; expected 1 to {max}", max = MAX_PAGE_SIZE)]
     PageSize(u32),
+    /// A query in slices has a cursor, which belongs to one query.
+    #[error("the query has a cursor and {0} slices; expected 1 slice with a cursor")]
+    CursorOfSlices(u32),
     /// The number of slices is out of range.
     #[error("the number of slices is {0}; expected 1 to {max}", max = MAX_SLICES)]
     Slices(u32),
@@ -78,6 +91,7 @@ impl QueryError {
                 "set a scope: the tenant, or the accounts; without one, the console finds nothing and reports no error"
             }
             Self::Syntax { text, .. } => return format!("correct the query:\n{text}"),
+            Self::Untranslated { help, text, .. } => return format!("{help}:\n{text}"),
             Self::Version1 { translation: Some(text), .. } => return format!("write: {text}"),
             Self::Version1 { translation: None, .. } => {
                 "write the query in S1QL 2.0; `s1ql::translate` names the part that has no translation"
@@ -92,6 +106,7 @@ impl QueryError {
             Self::EndBeforeStart { .. } | Self::StartInFuture(_) | Self::InvalidTime(_) => {
                 "correct the time range"
             }
+            Self::CursorOfSlices(_) => "omit the cursor, or the slices",
             Self::PageSize(_) | Self::Slices(_) => "use a number in the range",
         };
         help.to_owned()

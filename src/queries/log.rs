@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 use http::StatusCode;
 use sentinelone_raw::long_running_query::{
-    self as raw, LongRunningQueryCreateLog, LongRunningQueryCreateQueryType,
+    self as raw, LongRunningQueryCreateLog, LongRunningQueryCreateQueryType, LongRunningQueryCreateRequest,
 };
-use sentinelone_raw::runtime::{JsonBody, Timestamp};
+use sentinelone_raw::runtime::{JsonBody, Request, Timestamp};
 use serde_json::Value;
 
 use super::error::{MAX_PAGE_SIZE, MAX_SLICES, QueryError};
@@ -33,52 +33,114 @@ const PARALLEL_SLICES: usize = 4;
 #[must_use = "a query is not sent before its events are read"]
 pub struct LogQuery {
     client: Client,
-    filter: String,
-    settings: QuerySettings,
-    page_size: u32,
-    slices: u32,
-    is_ascending: bool,
-    limit: Option<u64>,
+    query: EventQuery,
 }
 
-impl_settings!(LogQuery);
+/// What a query for events finds.
+#[derive(Clone, Debug)]
+pub(crate) struct EventQuery {
+    filter: String,
+    pub(crate) settings: QuerySettings,
+    pub(crate) page_size: u32,
+    slices: u32,
+    is_ascending: bool,
+    pub(crate) limit: Option<u64>,
+    /// Cursor of the last event that is known.
+    pub(crate) after: Option<String>,
+}
 
-impl LogQuery {
-    pub(super) fn new(client: &Client, filter: String) -> Self {
+impl EventQuery {
+    pub(crate) fn new(filter: String) -> Self {
         Self {
-            client: client.clone(),
             filter,
             settings: QuerySettings::default(),
             page_size: 1_000,
             slices: 1,
             is_ascending: false,
             limit: None,
+            after: None,
         }
+    }
+
+    /// Returns the launch of the first page.
+    #[cfg(feature = "commands")]
+    pub(crate) fn first_request(&self, now: &Timestamp) -> Result<Request<JsonBody<Value>>> {
+        let (search, ranges) = self.prepare(now)?;
+        let range = ranges.first().copied().ok_or(QueryError::Slices(0))?;
+        Ok(raw::create(&search.request(range, self.after.as_deref())?)?.with_response_type())
+    }
+
+    /// Checks the query. Returns what is searched for, and the ranges.
+    fn prepare(&self, now: &Timestamp) -> Result<(EventSearch, Vec<MillisRange>), QueryError> {
+        if !(1..=MAX_PAGE_SIZE).contains(&self.page_size) {
+            return Err(QueryError::PageSize(self.page_size));
+        }
+        if !(1..=MAX_SLICES).contains(&self.slices) {
+            return Err(QueryError::Slices(self.slices));
+        }
+        if self.slices > 1 && self.after.is_some() {
+            return Err(QueryError::CursorOfSlices(self.slices));
+        }
+        let range = self.settings.range.resolve(now)?;
+        let search = EventSearch {
+            filter: text::filter(&self.filter, self.settings.site_condition()?.as_deref())?,
+            settings: self.settings.clone(),
+            page_size: self.page_size,
+            is_ascending: self.is_ascending,
+        };
+        // The scope is checked before the first event is read.
+        search.request(range, None)?;
+        let mut ranges = range.cut(self.slices);
+        if !self.is_ascending {
+            ranges.reverse();
+        }
+        Ok((search, ranges))
+    }
+}
+
+impl_settings!(LogQuery);
+
+impl LogQuery {
+    pub(super) fn new(client: &Client, filter: String) -> Self {
+        Self { client: client.clone(), query: EventQuery::new(filter) }
+    }
+
+    /// Creates the query of a command.
+    #[cfg(feature = "commands")]
+    pub(crate) fn of(client: &Client, query: EventQuery) -> Self {
+        Self { client: client.clone(), query }
     }
 
     /// Returns the oldest events first. The default is the newest first.
     pub fn ascending(mut self) -> Self {
-        self.is_ascending = true;
+        self.query.is_ascending = true;
         self
     }
 
     /// Sets the maximum number of events. The default is all events.
     pub fn limit(mut self, events: u64) -> Self {
-        self.limit = Some(events);
+        self.query.limit = Some(events);
         self
     }
 
     /// Sets the number of events of each query in the data lake, from 1 to 5,000. The default is 1,000. Further events
     /// are found by further queries.
     pub fn page_size(mut self, events: u32) -> Self {
-        self.page_size = events;
+        self.query.page_size = events;
         self
     }
 
     /// Cuts the time range into slices, from 1 to 1,000, of which up to 4 are searched at the same time. The events keep
     /// their order; those of a slice are in memory at once. A long range takes less time in slices. The default is 1.
     pub fn slices(mut self, slices: u32) -> Self {
-        self.slices = slices;
+        self.query.slices = slices;
+        self
+    }
+
+    /// Continues after the event with this [cursor](QueryEvent::cursor). The filter, the time range and the direction have
+    /// to be those of the query that found the event. A query in slices has no cursor.
+    pub fn after(mut self, cursor: impl Into<String>) -> Self {
+        self.query.after = Some(cursor.into());
         self
     }
 
@@ -95,56 +157,64 @@ impl LogQuery {
     /// Returns the events. Each page is a query of its own, which is deleted before its events are returned.
     pub fn events(self) -> QueryEvents {
         let summary = Arc::new(Mutex::new(QuerySummary::default()));
-        let limit = self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        let events = match self.prepare(&summary) {
+        let Self { client, query } = self;
+        let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let events = match query.prepare(&client.now()) {
             Err(error) => stream::once(async { Err(error.into()) }).boxed(),
-            Ok((search, ranges)) => search.events(ranges).take(limit).boxed(),
+            Ok((search, ranges)) => {
+                let run = EventRun { client, search, summary: Arc::clone(&summary) };
+                Arc::new(run).events(ranges, query.after).take(limit).boxed()
+            }
         };
         QueryEvents { events, summary }
-    }
-
-    fn prepare(
-        self,
-        summary: &Arc<Mutex<QuerySummary>>,
-    ) -> Result<(Arc<EventSearch>, Vec<MillisRange>), QueryError> {
-        if !(1..=MAX_PAGE_SIZE).contains(&self.page_size) {
-            return Err(QueryError::PageSize(self.page_size));
-        }
-        if !(1..=MAX_SLICES).contains(&self.slices) {
-            return Err(QueryError::Slices(self.slices));
-        }
-        let range = self.settings.range.resolve(&self.client.now())?;
-        let filter = text::filter(&self.filter, self.settings.site_condition()?.as_deref())?;
-        let mut ranges = range.cut(self.slices);
-        if !self.is_ascending {
-            ranges.reverse();
-        }
-        // The scope is checked before the first event is read.
-        self.settings.request(LongRunningQueryCreateQueryType::Log, range)?;
-        let Self { client, settings, page_size, is_ascending, .. } = self;
-        let summary = Arc::clone(summary);
-        Ok((Arc::new(EventSearch { client, filter, settings, page_size, is_ascending, summary }), ranges))
     }
 }
 
 /// A search that is valid.
 struct EventSearch {
-    client: Client,
     filter: String,
     settings: QuerySettings,
     page_size: u32,
     is_ascending: bool,
-    summary: Arc<Mutex<QuerySummary>>,
 }
 
 impl EventSearch {
+    /// Returns the query of a page: the first one, or the one after a cursor.
+    fn request(
+        &self,
+        range: MillisRange,
+        cursor: Option<&str>,
+    ) -> Result<LongRunningQueryCreateRequest, QueryError> {
+        let mut log = LongRunningQueryCreateLog::default()
+            .filter(self.filter.as_str())
+            .limit(i64::from(self.page_size))
+            .ascending(self.is_ascending);
+        if let Some(cursor) = cursor {
+            log = log.cursor(cursor).exclusive(true);
+        }
+        Ok(self.settings.request(LongRunningQueryCreateQueryType::Log, range)?.log(log))
+    }
+}
+
+/// A search on a console.
+struct EventRun {
+    client: Client,
+    search: EventSearch,
+    summary: Arc<Mutex<QuerySummary>>,
+}
+
+impl EventRun {
     /// Returns the events of the ranges, in order.
-    fn events(self: Arc<Self>, ranges: Vec<MillisRange>) -> BoxStream<'static, Result<QueryEvent>> {
+    fn events(
+        self: Arc<Self>,
+        ranges: Vec<MillisRange>,
+        after: Option<String>,
+    ) -> BoxStream<'static, Result<QueryEvent>> {
         let pages = move |range| {
             let position = Position {
                 range,
-                search: Arc::clone(&self),
-                after: None,
+                run: Arc::clone(&self),
+                after: after.clone().map(LastEvent::Cursor),
                 boundary: Boundary::default(),
                 is_first: true,
                 is_last: false,
@@ -166,7 +236,7 @@ impl EventSearch {
 
 /// Where the next page of a range begins.
 struct Position {
-    search: Arc<EventSearch>,
+    run: Arc<EventRun>,
     range: MillisRange,
     after: Option<LastEvent>,
     /// The last events of the page before.
@@ -206,17 +276,17 @@ impl Position {
             }
             response => response?,
         };
-        let search = Arc::clone(&self.search);
+        let run = Arc::clone(&self.run);
         let body = String::from_utf8_lossy(response.body());
         let state = QueryState::parse(&body);
         let matches = state.list("matches");
-        self.is_last = matches.len() < search.page_size as usize;
+        self.is_last = matches.len() < run.search.page_size as usize;
         let mut summary = QuerySummary::of(&state);
         if !std::mem::take(&mut self.is_first) {
             // Each page reports all matches of the range.
             summary.match_count = None;
         }
-        search.summary.lock().unwrap_or_else(PoisonError::into_inner).add(summary);
+        run.summary.lock().unwrap_or_else(PoisonError::into_inner).add(summary);
 
         let mut page = Vec::with_capacity(matches.len());
         let mut boundary = Boundary::default();
@@ -245,16 +315,12 @@ impl Position {
 
     /// Runs the query of the next page.
     async fn search(&self) -> Result<Response<JsonBody<Value>>> {
-        let search = &self.search;
-        let mut log = LongRunningQueryCreateLog::default()
-            .filter(search.filter.as_str())
-            .limit(i64::from(search.page_size))
-            .ascending(search.is_ascending);
-        if let Some(LastEvent::Cursor(cursor)) = &self.after {
-            log = log.cursor(cursor.as_str()).exclusive(true);
-        }
-        let request = search.settings.request(LongRunningQueryCreateQueryType::Log, self.range)?.log(log);
-        run::run(&search.client, &request, &search.settings.run).await
+        let EventRun { client, search, .. } = &*self.run;
+        let cursor = match &self.after {
+            Some(LastEvent::Cursor(cursor)) => Some(cursor.as_str()),
+            _ => None,
+        };
+        run::run(client, &search.request(self.range, cursor)?, &search.settings.run).await
     }
 
     fn has_cursor(&self) -> bool {
@@ -278,7 +344,7 @@ impl Position {
     fn cut_range(&mut self) -> Result<()> {
         let boundary = std::mem::take(&mut self.boundary);
         let millis = boundary.millis.ok_or_else(no_progress)?;
-        let range = match self.search.is_ascending {
+        let range = match self.run.search.is_ascending {
             true => MillisRange { start: millis, ..self.range },
             false => MillisRange { end: millis.saturating_add(1), ..self.range },
         };

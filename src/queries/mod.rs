@@ -62,8 +62,14 @@ pub use range::QueryRange;
 pub use results::{QueryColumn, QueryEvent, QueryTable};
 pub use scope::QueryScope;
 
+#[cfg(feature = "commands")]
+pub(crate) use log::EventQuery;
+#[cfg(feature = "commands")]
+pub(crate) use power::RowQuery;
 use run::RunSettings;
 use settings::DEFAULT_TIMEOUT;
+#[cfg(feature = "commands")]
+pub(crate) use settings::QuerySettings;
 
 /// Operations on long-running queries; see [`Client::queries`].
 #[derive(Clone, Debug)]
@@ -98,6 +104,18 @@ impl Queries {
     /// `POST /sdl/v2/api/queries` with the type `PQ`
     pub fn power_query(&self, text: impl Into<String>) -> TableQuery {
         TableQuery::new(&self.client, text.into())
+    }
+
+    /// Returns the scope of the accounts that the token reaches.
+    ///
+    /// `GET /accounts`
+    ///
+    /// # Errors
+    /// Returns an error if the accounts cannot be read, such as with a token of a site, or if there are none.
+    pub async fn accounts_of_token(&self) -> Result<QueryScope> {
+        let accounts = self.client.accounts().list().items().collect().await?;
+        let ids = accounts.iter().filter_map(|account| account.id.as_ref().map(ToString::to_string));
+        Ok(QueryScope::accounts(ids)?)
     }
 
     /// Runs a query of any type to its end, and returns the last response. The results of facets, plots and distributions

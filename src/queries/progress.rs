@@ -112,12 +112,24 @@ impl QuerySummary {
         }
     }
 
+    /// Returns why rows are missing from the results; empty if they are complete.
+    pub fn gaps(&self) -> Vec<String> {
+        let omitted = |count: u64| format!("{count} events were omitted");
+        let discarded = |count: u64| format!("{count} items of arrays were dropped");
+        let time_limit = "the query reached the time limit of the data lake".to_owned();
+        let is_part = "the response has only a part of the rows".to_owned();
+        let gaps = [
+            self.is_partial.then_some(time_limit),
+            self.omitted_events.map(omitted),
+            self.discarded_array_items.map(discarded),
+            self.full_result_url.is_some().then_some(is_part),
+        ];
+        gaps.into_iter().flatten().collect()
+    }
+
     /// Returns whether rows are missing from the results.
     pub fn is_incomplete(&self) -> bool {
-        self.is_partial
-            || self.omitted_events.is_some()
-            || self.discarded_array_items.is_some()
-            || self.full_result_url.is_some()
+        !self.gaps().is_empty()
     }
 
     /// Adds the summary of another part of the same query.

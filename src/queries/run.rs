@@ -34,14 +34,14 @@ const DELETE_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_NOT_FOUND: u32 = 3;
 
 /// Function that receives the progress of queries.
-pub(super) type Observer = Arc<dyn Fn(QueryProgress) + Send + Sync>;
+pub(crate) type Observer = Arc<dyn Fn(QueryProgress) + Send + Sync>;
 
 /// How a query is run.
 #[derive(Clone)]
-pub(super) struct RunSettings {
+pub(crate) struct RunSettings {
     /// Longest time from the launch to the last poll.
-    pub(super) timeout: Duration,
-    pub(super) observer: Option<Observer>,
+    pub(crate) timeout: Duration,
+    pub(crate) observer: Option<Observer>,
 }
 
 impl fmt::Debug for RunSettings {

@@ -17,13 +17,13 @@ pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Settings of a query.
 #[derive(Clone, Debug)]
-pub(super) struct QuerySettings {
-    pub(super) scope: Option<QueryScope>,
+pub(crate) struct QuerySettings {
+    pub(crate) scope: Option<QueryScope>,
     /// `None` for all sites.
-    pub(super) site_ids: Option<Vec<String>>,
-    pub(super) range: QueryRange,
+    pub(crate) site_ids: Option<Vec<String>>,
+    pub(crate) range: QueryRange,
     pub(super) is_urgent: bool,
-    pub(super) run: RunSettings,
+    pub(crate) run: RunSettings,
 }
 
 impl Default for QuerySettings {
@@ -78,33 +78,33 @@ macro_rules! impl_settings {
         impl $name {
             /// Sets the accounts that the query searches. Without a scope, the query is rejected.
             pub fn scope(mut self, scope: $crate::queries::QueryScope) -> Self {
-                self.settings.scope = Some(scope);
+                self.query.settings.scope = Some(scope);
                 self
             }
 
             /// Restricts the query to sites, as a condition of its filter. An empty list is rejected, and so is a
             /// PowerQuery with a command that reads other rows, such as `join`.
             pub fn sites<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
-                self.settings.site_ids = Some(ids.into_iter().map(Into::into).collect());
+                self.query.settings.site_ids = Some(ids.into_iter().map(Into::into).collect());
                 self
             }
 
             /// Sets the time range. The default is the last 24 hours.
             pub fn range(mut self, range: $crate::queries::QueryRange) -> Self {
-                self.settings.range = range;
+                self.query.settings.range = range;
                 self
             }
 
             /// Sends the query with the priority of a person who waits for it, which has lower limits. The default is the
             /// priority of a script.
             pub fn urgent(mut self) -> Self {
-                self.settings.is_urgent = true;
+                self.query.settings.is_urgent = true;
                 self
             }
 
             /// Sets the longest time of each query in the data lake. The default is 10 minutes.
             pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
-                self.settings.run.timeout = timeout;
+                self.query.settings.run.timeout = timeout;
                 self
             }
 
@@ -113,7 +113,7 @@ macro_rules! impl_settings {
                 mut self,
                 observer: impl Fn($crate::queries::QueryProgress) + Send + Sync + 'static,
             ) -> Self {
-                self.settings.run.observer = Some(std::sync::Arc::new(observer));
+                self.query.settings.run.observer = Some(std::sync::Arc::new(observer));
                 self
             }
         }

@@ -9,6 +9,7 @@ mod detections;
 mod files;
 mod hunting;
 mod queries;
+mod query_engines;
 mod repairs;
 mod schema;
 mod script_results;

@@ -8,7 +8,7 @@
 )]
 use crate::runtime::commands::*;
 
-/// Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The integration marks it as deprecated: get-power-query-results also waits for the rows. The command `create-power-query`.
+/// Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The integration marks it as deprecated: get-power-query-results also waits for the rows. As a long-running query, it returns an ID that contains the query, and nothing runs before the rows are read. The command `create-power-query`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CreatePowerQuery {
@@ -20,6 +20,12 @@ pub struct CreatePowerQuery {
     pub to_date: crate::runtime::Timestamp,
     /// Maximum number of rows, 1 to 100000. Default: `1000`.
     pub limit: i64,
+    /// Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.
+    pub account_ids: Vec<String>,
+    /// Site IDs.
+    pub site_ids: Vec<String>,
+    /// Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it. Default: `auto`.
+    pub engine: String,
 }
 
 impl CreatePowerQuery {
@@ -34,12 +40,39 @@ impl CreatePowerQuery {
             from_date: from_date.into(),
             to_date: to_date.into(),
             limit: 1000,
+            account_ids: Default::default(),
+            site_ids: Default::default(),
+            engine: String::from("auto"),
         }
     }
     /// Maximum number of rows, 1 to 100000. Default: `1000`.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = limit;
+        self
+    }
+    /// Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.
+    #[must_use]
+    pub fn account_ids(
+        mut self,
+        account_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.account_ids = account_ids.into_iter().map(Into::into).collect();
+        self
+    }
+    /// Site IDs.
+    #[must_use]
+    pub fn site_ids(
+        mut self,
+        site_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.site_ids = site_ids.into_iter().map(Into::into).collect();
+        self
+    }
+    /// Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it. Default: `auto`.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = engine.into();
         self
     }
 }
@@ -50,13 +83,13 @@ impl CommandDeclaration for CreatePowerQuery {
         full_name: "sentinelone-create-power-query",
         topic: Topic::Hunting,
         summary: "Start a PowerQuery",
-        description: "Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The integration marks it as deprecated: get-power-query-results also waits for the rows.",
+        description: "Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The integration marks it as deprecated: get-power-query-results also waits for the rows. As a long-running query, it returns an ID that contains the query, and nothing runs before the rows are read.",
         example: "s1 create-power-query --query 'event.type = *' --from-date '3 days' --to-date now",
         versions: &[crate::runtime::ApiVersion::V2_1],
         is_action: false,
         destructive: false,
         requires_confirmation: false,
-        operations: &["deep_visibility_create_power_query"],
+        operations: &["deep_visibility_create_power_query", "accounts_list"],
         context: "SentinelOne.PowerQuery",
         batch_argument: None,
     };
@@ -105,6 +138,21 @@ impl CommandDeclaration for CreatePowerQuery {
                     "Maximum number of rows, 1 to 100000.",
                 )
             },
+            Argument::new(
+                "account_ids",
+                ArgumentKind::List,
+                "Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.",
+            ),
+            Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
+            Argument {
+                default: Some("auto"),
+                values: &["auto", "lrq", "dv"],
+                ..Argument::new(
+                    "engine",
+                    ArgumentKind::String,
+                    "Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it.",
+                )
+            },
         ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
@@ -115,11 +163,25 @@ impl CommandDeclaration for CreatePowerQuery {
         let to_date = arguments.time("to_date")?;
         let to_date = arguments.require("to_date", to_date)?;
         let limit = arguments.integer("limit")?.unwrap_or(1000);
+        let account_ids = arguments.list("account_ids")?.unwrap_or_default();
+        let site_ids = arguments.list("site_ids")?.unwrap_or_default();
+        let engine = arguments
+            .choice(
+                "engine",
+                Choices {
+                    values: &["auto", "lrq", "dv"],
+                    ignore_case: false,
+                },
+            )?
+            .unwrap_or_else(|| String::from("auto"));
         Ok(Self {
             query,
             from_date,
             to_date,
             limit,
+            account_ids,
+            site_ids,
+            engine,
         })
     }
     fn check(&self) -> Result<(), ArgumentError> {
@@ -130,7 +192,7 @@ impl CommandDeclaration for CreatePowerQuery {
     }
 }
 
-/// Starts a Deep Visibility query and returns its ID, with which other commands read the status and the events. It does not change data. The command `create-query`.
+/// Starts a Deep Visibility query and returns its ID, with which other commands read the status and the events. It does not change data. As a long-running query, the ID contains the query, and nothing runs before the events are read. The command `create-query`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CreateQuery {
@@ -140,6 +202,12 @@ pub struct CreateQuery {
     pub from_date: crate::runtime::Timestamp,
     /// End of the period.
     pub to_date: crate::runtime::Timestamp,
+    /// Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.
+    pub account_ids: Vec<String>,
+    /// Site IDs.
+    pub site_ids: Vec<String>,
+    /// Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it. Default: `auto`.
+    pub engine: String,
 }
 
 impl CreateQuery {
@@ -153,7 +221,34 @@ impl CreateQuery {
             query: query.into(),
             from_date: from_date.into(),
             to_date: to_date.into(),
+            account_ids: Default::default(),
+            site_ids: Default::default(),
+            engine: String::from("auto"),
         }
+    }
+    /// Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.
+    #[must_use]
+    pub fn account_ids(
+        mut self,
+        account_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.account_ids = account_ids.into_iter().map(Into::into).collect();
+        self
+    }
+    /// Site IDs.
+    #[must_use]
+    pub fn site_ids(
+        mut self,
+        site_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.site_ids = site_ids.into_iter().map(Into::into).collect();
+        self
+    }
+    /// Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it. Default: `auto`.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = engine.into();
+        self
     }
 }
 
@@ -163,13 +258,13 @@ impl CommandDeclaration for CreateQuery {
         full_name: "sentinelone-create-query",
         topic: Topic::Hunting,
         summary: "Start a Deep Visibility query",
-        description: "Starts a Deep Visibility query and returns its ID, with which other commands read the status and the events. It does not change data.",
+        description: "Starts a Deep Visibility query and returns its ID, with which other commands read the status and the events. It does not change data. As a long-running query, the ID contains the query, and nothing runs before the events are read.",
         example: "s1 create-query --query 'ProcessName = \"sh\"' --from-date '3 days' --to-date now",
         versions: &[crate::runtime::ApiVersion::V2_0, crate::runtime::ApiVersion::V2_1],
         is_action: false,
         destructive: false,
         requires_confirmation: false,
-        operations: &["deep_visibility_create_query"],
+        operations: &["deep_visibility_create_query", "accounts_list"],
         context: "SentinelOne.Query",
         batch_argument: None,
     };
@@ -224,6 +319,21 @@ impl CommandDeclaration for CreateQuery {
                 required: true,
                 ..Argument::new("to_date", ArgumentKind::Time, "End of the period.")
             },
+            Argument::new(
+                "account_ids",
+                ArgumentKind::List,
+                "Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.",
+            ),
+            Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
+            Argument {
+                default: Some("auto"),
+                values: &["auto", "lrq", "dv"],
+                ..Argument::new(
+                    "engine",
+                    ArgumentKind::String,
+                    "Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it.",
+                )
+            },
         ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
@@ -233,7 +343,25 @@ impl CommandDeclaration for CreateQuery {
         let from_date = arguments.require("from_date", from_date)?;
         let to_date = arguments.time("to_date")?;
         let to_date = arguments.require("to_date", to_date)?;
-        Ok(Self { query, from_date, to_date })
+        let account_ids = arguments.list("account_ids")?.unwrap_or_default();
+        let site_ids = arguments.list("site_ids")?.unwrap_or_default();
+        let engine = arguments
+            .choice(
+                "engine",
+                Choices {
+                    values: &["auto", "lrq", "dv"],
+                    ignore_case: false,
+                },
+            )?
+            .unwrap_or_else(|| String::from("auto"));
+        Ok(Self {
+            query,
+            from_date,
+            to_date,
+            account_ids,
+            site_ids,
+            engine,
+        })
     }
     fn check(&self) -> Result<(), ArgumentError> {
         if self.query.trim().is_empty() {
@@ -243,18 +371,29 @@ impl CommandDeclaration for CreateQuery {
     }
 }
 
-/// Returns the status of a Deep Visibility query. If the query failed, the outcome has the status and a failure. The command `get-dv-query-status`.
+/// Returns the status of a Deep Visibility query. If the query failed, the outcome has the status and a failure. A long-running query runs to its end, and is not kept: the status is FINISHED or FAILED. The command `get-dv-query-status`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GetDvQueryStatus {
     /// ID of the query, from create-query.
     pub query_id: String,
+    /// Engine of the query: lrq, dv, or auto for the one that the ID belongs to. Default: `auto`.
+    pub engine: String,
 }
 
 impl GetDvQueryStatus {
     /// Creates the command with its required arguments.
     pub fn new(query_id: impl Into<String>) -> Self {
-        Self { query_id: query_id.into() }
+        Self {
+            query_id: query_id.into(),
+            engine: String::from("auto"),
+        }
+    }
+    /// Engine of the query: lrq, dv, or auto for the one that the ID belongs to. Default: `auto`.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = engine.into();
+        self
     }
 }
 
@@ -264,13 +403,18 @@ impl CommandDeclaration for GetDvQueryStatus {
         full_name: "sentinelone-get-dv-query-status",
         topic: Topic::Hunting,
         summary: "Get the status of a Deep Visibility query",
-        description: "Returns the status of a Deep Visibility query. If the query failed, the outcome has the status and a failure.",
+        description: "Returns the status of a Deep Visibility query. If the query failed, the outcome has the status and a failure. A long-running query runs to its end, and is not kept: the status is FINISHED or FAILED.",
         example: "s1 get-dv-query-status --query-id q900000000000000002",
         versions: &[crate::runtime::ApiVersion::V2_0, crate::runtime::ApiVersion::V2_1],
         is_action: false,
         destructive: false,
         requires_confirmation: false,
-        operations: &["deep_visibility_get_query_status"],
+        operations: &[
+            "deep_visibility_get_query_status",
+            "long_running_query_create",
+            "long_running_query_get",
+            "long_running_query_delete",
+        ],
         context: "SentinelOne.Query.Status",
         batch_argument: None,
     };
@@ -359,12 +503,30 @@ impl CommandDeclaration for GetDvQueryStatus {
                     "ID of the query, from create-query.",
                 )
             },
+            Argument {
+                default: Some("auto"),
+                values: &["auto", "lrq", "dv"],
+                ..Argument::new(
+                    "engine",
+                    ArgumentKind::String,
+                    "Engine of the query: lrq, dv, or auto for the one that the ID belongs to.",
+                )
+            },
         ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query_id = arguments.trimmed("query_id")?;
         let query_id = arguments.require("query_id", query_id)?;
-        Ok(Self { query_id })
+        let engine = arguments
+            .choice(
+                "engine",
+                Choices {
+                    values: &["auto", "lrq", "dv"],
+                    ignore_case: false,
+                },
+            )?
+            .unwrap_or_else(|| String::from("auto"));
+        Ok(Self { query_id, engine })
     }
     fn check(&self) -> Result<(), ArgumentError> {
         if self.query_id.trim().is_empty() {
@@ -374,7 +536,7 @@ impl CommandDeclaration for GetDvQueryStatus {
     }
 }
 
-/// Lists the events of a finished Deep Visibility query. The command `get-events`.
+/// Lists the events of a finished Deep Visibility query. A long-running query runs each time, and its events have the fields of Deep Visibility. The command `get-events`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GetEvents {
@@ -386,6 +548,8 @@ pub struct GetEvents {
     pub cursor: Option<String>,
     /// Additional event fields for the context, with the names of the API.
     pub columns: Vec<String>,
+    /// Engine of the query: lrq, dv, or auto for the one that the ID belongs to. Default: `auto`.
+    pub engine: String,
 }
 
 impl GetEvents {
@@ -398,6 +562,7 @@ impl GetEvents {
             query_id: query_id.into(),
             cursor: Default::default(),
             columns: Default::default(),
+            engine: String::from("auto"),
         }
     }
     /// Maximum number of events. Default: `50`.
@@ -421,6 +586,12 @@ impl GetEvents {
         self.columns = columns.into_iter().map(Into::into).collect();
         self
     }
+    /// Engine of the query: lrq, dv, or auto for the one that the ID belongs to. Default: `auto`.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = engine.into();
+        self
+    }
 }
 
 impl CommandDeclaration for GetEvents {
@@ -429,13 +600,18 @@ impl CommandDeclaration for GetEvents {
         full_name: "sentinelone-get-events",
         topic: Topic::Hunting,
         summary: "List the events of a Deep Visibility query",
-        description: "Lists the events of a finished Deep Visibility query.",
+        description: "Lists the events of a finished Deep Visibility query. A long-running query runs each time, and its events have the fields of Deep Visibility.",
         example: "s1 get-events --query-id q900000000000000002 --limit 100",
         versions: &[crate::runtime::ApiVersion::V2_0, crate::runtime::ApiVersion::V2_1],
         is_action: false,
         destructive: false,
         requires_confirmation: false,
-        operations: &["deep_visibility_list_events"],
+        operations: &[
+            "deep_visibility_list_events",
+            "long_running_query_create",
+            "long_running_query_get",
+            "long_running_query_delete",
+        ],
         context: "SentinelOne.Event",
         batch_argument: None,
     };
@@ -891,6 +1067,15 @@ impl CommandDeclaration for GetEvents {
                 ArgumentKind::List,
                 "Additional event fields for the context, with the names of the API.",
             ),
+            Argument {
+                default: Some("auto"),
+                values: &["auto", "lrq", "dv"],
+                ..Argument::new(
+                    "engine",
+                    ArgumentKind::String,
+                    "Engine of the query: lrq, dv, or auto for the one that the ID belongs to.",
+                )
+            },
         ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
@@ -899,11 +1084,21 @@ impl CommandDeclaration for GetEvents {
         let query_id = arguments.require("query_id", query_id)?;
         let cursor = arguments.trimmed("cursor")?;
         let columns = arguments.list("columns")?.unwrap_or_default();
+        let engine = arguments
+            .choice(
+                "engine",
+                Choices {
+                    values: &["auto", "lrq", "dv"],
+                    ignore_case: false,
+                },
+            )?
+            .unwrap_or_else(|| String::from("auto"));
         Ok(Self {
             limit,
             query_id,
             cursor,
             columns,
+            engine,
         })
     }
     fn check(&self) -> Result<(), ArgumentError> {
@@ -914,11 +1109,11 @@ impl CommandDeclaration for GetEvents {
     }
 }
 
-/// Starts a PowerQuery and waits for its rows, or resumes an earlier query. The outcome has rows only. A query that fails, that does not finish within the timeout, or of which the console returns no state, is an error that contains the query ID. The command `get-power-query-results`.
+/// Starts a PowerQuery and waits for its rows, or resumes an earlier query. The outcome has rows only. A query that fails, that does not finish within the timeout, or of which the console returns no state, is an error that contains the query ID. A long-running query is polled each second and deleted at the end; the ID of create-power-query runs it again. The command `get-power-query-results`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GetPowerQueryResults {
-    /// Account IDs.
+    /// Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.
     pub account_ids: Vec<String>,
     /// Site IDs.
     pub site_ids: Vec<String>,
@@ -936,6 +1131,8 @@ pub struct GetPowerQueryResults {
     pub timeout: std::time::Duration,
     /// ID of an earlier query to resume. The other arguments are not sent.
     pub query_id: Option<String>,
+    /// Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it. Default: `auto`.
+    pub engine: String,
 }
 
 impl Default for GetPowerQueryResults {
@@ -950,12 +1147,13 @@ impl Default for GetPowerQueryResults {
             interval: std::time::Duration::from_secs(10),
             timeout: std::time::Duration::from_secs(300),
             query_id: Default::default(),
+            engine: String::from("auto"),
         }
     }
 }
 
 impl GetPowerQueryResults {
-    /// Account IDs.
+    /// Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -1015,6 +1213,12 @@ impl GetPowerQueryResults {
         self.query_id = Some(query_id.into());
         self
     }
+    /// Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it. Default: `auto`.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = engine.into();
+        self
+    }
 }
 
 impl CommandDeclaration for GetPowerQueryResults {
@@ -1023,7 +1227,7 @@ impl CommandDeclaration for GetPowerQueryResults {
         full_name: "sentinelone-get-power-query-results",
         topic: Topic::Hunting,
         summary: "Run a PowerQuery and wait for its rows",
-        description: "Starts a PowerQuery and waits for its rows, or resumes an earlier query. The outcome has rows only. A query that fails, that does not finish within the timeout, or of which the console returns no state, is an error that contains the query ID.",
+        description: "Starts a PowerQuery and waits for its rows, or resumes an earlier query. The outcome has rows only. A query that fails, that does not finish within the timeout, or of which the console returns no state, is an error that contains the query ID. A long-running query is polled each second and deleted at the end; the ID of create-power-query runs it again.",
         example: "s1 get-power-query-results --query 'event.type = *' --from-date '3 days' --to-date now",
         versions: &[crate::runtime::ApiVersion::V2_1],
         is_action: false,
@@ -1032,6 +1236,10 @@ impl CommandDeclaration for GetPowerQueryResults {
         operations: &[
             "deep_visibility_create_power_query",
             "deep_visibility_ping_power_query",
+            "accounts_list",
+            "long_running_query_create",
+            "long_running_query_get",
+            "long_running_query_delete",
         ],
         context: "SentinelOne.PowerQuery",
         batch_argument: None,
@@ -1061,7 +1269,11 @@ impl CommandDeclaration for GetPowerQueryResults {
     ];
     fn arguments() -> Vec<Argument> {
         Vec::from([
-            Argument::new("account_ids", ArgumentKind::List, "Account IDs."),
+            Argument::new(
+                "account_ids",
+                ArgumentKind::List,
+                "Account IDs. Default: all accounts of the token; a long-running query needs them, and reads them.",
+            ),
             Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
             Argument::new(
                 "query",
@@ -1104,6 +1316,15 @@ impl CommandDeclaration for GetPowerQueryResults {
                 ArgumentKind::String,
                 "ID of an earlier query to resume. The other arguments are not sent.",
             ),
+            Argument {
+                default: Some("auto"),
+                values: &["auto", "lrq", "dv"],
+                ..Argument::new(
+                    "engine",
+                    ArgumentKind::String,
+                    "Engine of the query: lrq for a long-running query, dv for Deep Visibility, or auto for Deep Visibility as long as the console has it.",
+                )
+            },
         ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
@@ -1120,6 +1341,15 @@ impl CommandDeclaration for GetPowerQueryResults {
             .seconds("timeout")?
             .unwrap_or_else(|| std::time::Duration::from_secs(300));
         let query_id = arguments.trimmed("query_id")?;
+        let engine = arguments
+            .choice(
+                "engine",
+                Choices {
+                    values: &["auto", "lrq", "dv"],
+                    ignore_case: false,
+                },
+            )?
+            .unwrap_or_else(|| String::from("auto"));
         Ok(Self {
             account_ids,
             site_ids,
@@ -1130,6 +1360,7 @@ impl CommandDeclaration for GetPowerQueryResults {
             interval,
             timeout,
             query_id,
+            engine,
         })
     }
     fn check(&self) -> Result<(), ArgumentError> {
@@ -1137,7 +1368,7 @@ impl CommandDeclaration for GetPowerQueryResults {
     }
 }
 
-/// Lists the process events of a finished Deep Visibility query. The command `get-processes`.
+/// Lists the process events of a finished Deep Visibility query. A long-running query runs each time, and its events have the fields of Deep Visibility. The command `get-processes`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GetProcesses {
@@ -1145,6 +1376,8 @@ pub struct GetProcesses {
     pub query_id: String,
     /// Maximum number of processes. Default: `50`.
     pub limit: Option<u64>,
+    /// Engine of the query: lrq, dv, or auto for the one that the ID belongs to. Default: `auto`.
+    pub engine: String,
 }
 
 impl GetProcesses {
@@ -1155,12 +1388,19 @@ impl GetProcesses {
         Self {
             query_id: query_id.into(),
             limit: Default::default(),
+            engine: String::from("auto"),
         }
     }
     /// Maximum number of processes. Default: `50`.
     #[must_use]
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
+        self
+    }
+    /// Engine of the query: lrq, dv, or auto for the one that the ID belongs to. Default: `auto`.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = engine.into();
         self
     }
 }
@@ -1171,13 +1411,18 @@ impl CommandDeclaration for GetProcesses {
         full_name: "sentinelone-get-processes",
         topic: Topic::Hunting,
         summary: "List the process events of a Deep Visibility query",
-        description: "Lists the process events of a finished Deep Visibility query.",
+        description: "Lists the process events of a finished Deep Visibility query. A long-running query runs each time, and its events have the fields of Deep Visibility.",
         example: "s1 get-processes --query-id q900000000000000002",
         versions: &[crate::runtime::ApiVersion::V2_0, crate::runtime::ApiVersion::V2_1],
         is_action: false,
         destructive: false,
         requires_confirmation: false,
-        operations: &["deep_visibility_list_events_of_type"],
+        operations: &[
+            "deep_visibility_list_events_of_type",
+            "long_running_query_create",
+            "long_running_query_get",
+            "long_running_query_delete",
+        ],
         context: "SentinelOne.Event",
         batch_argument: None,
     };
@@ -1408,13 +1653,31 @@ impl CommandDeclaration for GetProcesses {
                     "Maximum number of processes.",
                 )
             },
+            Argument {
+                default: Some("auto"),
+                values: &["auto", "lrq", "dv"],
+                ..Argument::new(
+                    "engine",
+                    ArgumentKind::String,
+                    "Engine of the query: lrq, dv, or auto for the one that the ID belongs to.",
+                )
+            },
         ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query_id = arguments.trimmed("query_id")?;
         let query_id = arguments.require("query_id", query_id)?;
         let limit = arguments.limit()?;
-        Ok(Self { query_id, limit })
+        let engine = arguments
+            .choice(
+                "engine",
+                Choices {
+                    values: &["auto", "lrq", "dv"],
+                    ignore_case: false,
+                },
+            )?
+            .unwrap_or_else(|| String::from("auto"));
+        Ok(Self { query_id, limit, engine })
     }
     fn check(&self) -> Result<(), ArgumentError> {
         if self.query_id.trim().is_empty() {
@@ -1424,18 +1687,29 @@ impl CommandDeclaration for GetProcesses {
     }
 }
 
-/// Polls a PowerQuery once and returns its rows, or its ID if it is not finished. The integration marks it as deprecated: get-power-query-results waits for the rows. The command `ping-power-query`.
+/// Polls a PowerQuery once and returns its rows, or its ID if it is not finished. The integration marks it as deprecated: get-power-query-results waits for the rows. A long-running query runs to its end. The command `ping-power-query`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PingPowerQuery {
     /// ID of the query, from create-power-query. A query that is not polled expires.
     pub query_id: String,
+    /// Engine of the query: lrq, dv, or auto for the one that the ID belongs to. Default: `auto`.
+    pub engine: String,
 }
 
 impl PingPowerQuery {
     /// Creates the command with its required arguments.
     pub fn new(query_id: impl Into<String>) -> Self {
-        Self { query_id: query_id.into() }
+        Self {
+            query_id: query_id.into(),
+            engine: String::from("auto"),
+        }
+    }
+    /// Engine of the query: lrq, dv, or auto for the one that the ID belongs to. Default: `auto`.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = engine.into();
+        self
     }
 }
 
@@ -1445,13 +1719,18 @@ impl CommandDeclaration for PingPowerQuery {
         full_name: "sentinelone-ping-power-query",
         topic: Topic::Hunting,
         summary: "Poll a PowerQuery",
-        description: "Polls a PowerQuery once and returns its rows, or its ID if it is not finished. The integration marks it as deprecated: get-power-query-results waits for the rows.",
+        description: "Polls a PowerQuery once and returns its rows, or its ID if it is not finished. The integration marks it as deprecated: get-power-query-results waits for the rows. A long-running query runs to its end.",
         example: "s1 ping-power-query --query-id pq900000000000000002",
         versions: &[crate::runtime::ApiVersion::V2_1],
         is_action: false,
         destructive: false,
         requires_confirmation: false,
-        operations: &["deep_visibility_ping_power_query"],
+        operations: &[
+            "deep_visibility_ping_power_query",
+            "long_running_query_create",
+            "long_running_query_get",
+            "long_running_query_delete",
+        ],
         context: "SentinelOne.PowerQuery",
         batch_argument: None,
     };
@@ -1488,12 +1767,30 @@ impl CommandDeclaration for PingPowerQuery {
                     "ID of the query, from create-power-query. A query that is not polled expires.",
                 )
             },
+            Argument {
+                default: Some("auto"),
+                values: &["auto", "lrq", "dv"],
+                ..Argument::new(
+                    "engine",
+                    ArgumentKind::String,
+                    "Engine of the query: lrq, dv, or auto for the one that the ID belongs to.",
+                )
+            },
         ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query_id = arguments.trimmed("queryId")?;
         let query_id = arguments.require("queryId", query_id)?;
-        Ok(Self { query_id })
+        let engine = arguments
+            .choice(
+                "engine",
+                Choices {
+                    values: &["auto", "lrq", "dv"],
+                    ignore_case: false,
+                },
+            )?
+            .unwrap_or_else(|| String::from("auto"));
+        Ok(Self { query_id, engine })
     }
     fn check(&self) -> Result<(), ArgumentError> {
         if self.query_id.trim().is_empty() {

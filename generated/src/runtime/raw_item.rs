@@ -50,6 +50,13 @@ impl RawItem {
     }
 }
 
+/// An item that no console sent, such as one that is composed of others.
+impl From<&Value> for RawItem {
+    fn from(value: &Value) -> Self {
+        Self(Bytes::from(value.to_string()))
+    }
+}
+
 /// Prints only the size, because items contain personal data.
 impl fmt::Debug for RawItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,7 +17,7 @@ use crate::json_path::set_path;
 use crate::response::Response;
 
 /// Rejects a period that ends before it starts.
-pub(crate) fn check_period(command: &'static str, from: &Timestamp, to: &Timestamp) -> Result<()> {
+fn check_period(command: &'static str, from: &Timestamp, to: &Timestamp) -> Result<()> {
     match from.unix_millis().zip(to.unix_millis()) {
         Some((first, last)) if first > last => {
             Err(argument_error(command, "from_date", format!("is {from}, which is after to_date, {to}")))
@@ -190,7 +190,7 @@ pub(crate) fn no_query_state<T>(response: &Response<T>, id: Option<&str>) -> Err
 
 /// Returns the rows as objects with the column names as keys. A column without a name, or a cell without a column, is
 /// `column_<position>`; a duplicate name gets the position as a suffix.
-fn rows(data: &Value) -> Value {
+pub(crate) fn rows(data: &Value) -> Value {
     let list = |name: &str| data.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let (columns, rows) = (list("columns"), list("data"));
     let cells = |row: &Value| row.as_array().map_or(0, Vec::len);
@@ -214,15 +214,22 @@ fn rows(data: &Value) -> Value {
     rows.iter().map(row).collect()
 }
 
-/// Returns the request that starts a PowerQuery.
-pub(crate) fn start_request(
+/// Rejects an empty query, and a period that ends before it starts.
+pub(crate) fn check_query(
     command: &'static str,
-    query: &PowerQuery,
-) -> Result<Request<Data<raw::PowerQueryResult>>> {
-    check_period(command, &query.from_date, &query.to_date)?;
-    if query.query.trim().is_empty() {
-        return Err(argument_error(command, "query", "is missing"));
+    query: &str,
+    from: &Timestamp,
+    to: &Timestamp,
+) -> Result<()> {
+    check_period(command, from, to)?;
+    match query.trim().is_empty() {
+        true => Err(argument_error(command, "query", "is missing")),
+        false => Ok(()),
     }
+}
+
+/// Returns the request that starts a PowerQuery.
+pub(crate) fn start_request(query: &PowerQuery) -> Result<Request<Data<raw::PowerQueryResult>>> {
     Ok(raw::create_power_query(query)?)
 }
 

@@ -1,9 +1,13 @@
 //! What commands execute: their requests, with the observer of their progress.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use sentinelone_raw::runtime::Request;
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::list_entries::ListPage;
 use crate::Result;
@@ -33,6 +37,16 @@ pub enum ProgressEvent {
         argument: &'static str,
         /// Value of the argument.
         value: String,
+    },
+    /// A long-running query searches these accounts, because the command names none: all that the token reaches.
+    Accounts {
+        /// IDs of the accounts.
+        ids: Vec<String>,
+    },
+    /// The console returned a warning with its results.
+    Warning {
+        /// Text of the warning.
+        message: String,
     },
     /// The job is not finished.
     Waiting {
@@ -87,6 +101,23 @@ pub trait ProgressObserver: Send + Sync {
         let _ = page;
         PageHandling::Buffer
     }
+}
+
+/// Passes the events that are received during a run to the observer.
+pub(crate) async fn relay<T>(
+    run: impl Future<Output = T>,
+    mut received: UnboundedReceiver<ProgressEvent>,
+    observer: &dyn ProgressObserver,
+) -> T {
+    let mut run = pin!(run);
+    poll_fn(|context| {
+        let polled = run.as_mut().poll(context);
+        while let Poll::Ready(Some(event)) = received.poll_recv(context) {
+            observer.on_event(event);
+        }
+        polled
+    })
+    .await
 }
 
 /// An observer that ignores all events.
