@@ -27,9 +27,9 @@ pub(crate) fn global_options() -> Vec<Arg> {
             .help("Select the API version; overrides the profile"),
         option("output")
             .value_name("FORMAT")
-            .value_parser(PossibleValuesParser::new(["table", "json", "ndjson", "context"]))
+            .value_parser(PossibleValuesParser::new(["table", "json", "ndjson", "csv", "context"]))
             .default_value("table")
-            .help("Select the output format; context prints the XSOAR context paths"),
+            .help("Select the output format; csv is for query; context prints the XSOAR context paths"),
         option("columns")
             .value_name("A,B,…")
             .action(ArgAction::Append)

@@ -1,6 +1,8 @@
 //! `s1 query` and `s1 query translate`.
 
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -122,12 +124,14 @@ async fn run(
         let site_ids = matches.contains_id("site-ids").then(|| values(matches, "site-ids"));
         if matches.get_flag("power") {
             let mut query = client.queries().power_query(query).scope(scope).range(range);
+            query = query.on_progress(terminal.steps());
             if let Some(ids) = site_ids {
                 query = query.sites(ids);
             }
             return print_table(query, matches).await;
         }
         let mut query = client.queries().log(query).scope(scope).range(range);
+        query = query.on_progress(terminal.steps());
         if let Some(ids) = site_ids {
             query = query.sites(ids);
         }
@@ -255,6 +259,7 @@ async fn print_events(query: LogQuery, matches: &ArgMatches, written: &Cell<u64>
     match format {
         "ndjson" => {}
         "table" => stdio::write(&table_of_events(&found))?,
+        "csv" => stdio::write(&csv_of_events(&found)?)?,
         _ => stdio::write(&pretty(&found.iter().map(json_of).collect()))?,
     }
     if let Some(error) = failure {
@@ -275,6 +280,7 @@ async fn print_table(query: TableQuery, matches: &ArgMatches) -> Result<u8, CliE
     let objects: Vec<Value> = table.objects().map(Value::Object).collect();
     stdio::write(&match text(matches, "output") {
         "table" => grid_of(&table),
+        "csv" => csv_of_table(&table)?,
         "ndjson" => lines(&objects),
         _ => pretty(&Value::Array(objects)),
     })?;
@@ -319,6 +325,42 @@ fn table_of_events(events: &[QueryEvent]) -> String {
     Grid { header: header.map(str::to_owned).collect(), rows: events.iter().map(row).collect() }
         .without_empty()
         .draw()
+}
+
+/// Returns the events with a column for each field that one of them has.
+fn csv_of_events(events: &[QueryEvent]) -> Result<String, CliError> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut known = HashSet::new();
+    for name in events.iter().flat_map(|event| event.values.keys()) {
+        if known.insert(name) {
+            names.push(name);
+        }
+    }
+    let header = std::iter::once("timestamp").chain(names.iter().copied());
+    let rows = events.iter().map(|event| {
+        let time = event.timestamp.as_ref().map(|time| Cow::Borrowed(time.as_str())).unwrap_or_default();
+        std::iter::once(time).chain(names.iter().map(|name| columns::text(event.values.get(*name)))).collect()
+    });
+    csv_of(header.collect(), rows)
+}
+
+fn csv_of_table(table: &QueryTable) -> Result<String, CliError> {
+    let header = table.columns.iter().map(|column| column.unique_name.as_str()).collect();
+    csv_of(header, table.rows.iter().map(|row| row.iter().map(|value| columns::text(Some(value))).collect()))
+}
+
+fn csv_of<'a>(header: Vec<&str>, rows: impl Iterator<Item = Vec<Cow<'a, str>>>) -> Result<String, CliError> {
+    if header.is_empty() {
+        return Ok(String::new());
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| CliError::Io(error.into());
+    writer.write_record(header).map_err(failed)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| cell.as_bytes())).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| CliError::Io(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn grid_of(table: &QueryTable) -> String {

@@ -21,6 +21,9 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, CliError> {
     let format = text(matches, "output");
     let columns = columns(name, matches)?;
     check_dry_run(name, matches)?;
+    if format == "csv" && name != "query" {
+        return Err(CliError::Usage(format!("--output csv is not supported by {name}, only by query")));
+    }
     log::init(session::log_level(matches));
     match name {
         "contract" => contract::run(matches).await,

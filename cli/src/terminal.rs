@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sentinelone::commands::{ListPage, Outcome, PageHandling, ProgressEvent, ProgressObserver};
+use sentinelone::queries::QueryProgress;
 use sentinelone::replace_control_chars;
 
 use crate::failure::CliError;
@@ -99,6 +100,18 @@ impl Terminal {
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
         work.await
+    }
+
+    /// Returns a function that shows the steps of a query.
+    pub(crate) fn steps(&self) -> impl Fn(QueryProgress) + Send + Sync + use<> {
+        let bar = self.bar.clone();
+        move |progress| {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+                bar.set_style(style);
+            }
+            bar.set_message(format!("{} of {} steps", progress.steps_completed, progress.steps_total));
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
     }
 
     /// Removes the line.

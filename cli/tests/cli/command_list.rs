@@ -11,7 +11,7 @@ fn commands_json_has_permissions_and_announced_ends() {
     let of = |name: &str| {
         commands.as_array().unwrap().iter().find(|command| command["name"] == name).unwrap().clone()
     };
-    assert_eq!(of("create-query")["permissions"]["required"], json!(["SDL Data.viewEdr"]));
+    assert_eq!(of("create-query")["permissions"]["required"], json!(["Accounts.view", "SDL Data.viewEdr"]));
     let end = &of("create-query")["ends"][0];
     assert_eq!(
         (&end["operation"], &end["date"]),

@@ -673,6 +673,9 @@ fn run_registry(version: &str) -> (Vec<String>, std::collections::BTreeSet<(&'st
     let query = query["SentinelOne"]["Query"]["QueryID"].as_str().unwrap().to_owned();
     (0..3).for_each(|_| drop(on_version("get-dv-query-status", &[format!("--query-id={query}")])));
 
+    if version == "2.1" {
+        query::run_long_running(|name, arguments| on_version(name, arguments));
+    }
     let mut run = 0;
     let entries = sentinelone::commands::registry().iter();
     let entries = entries.filter(|entry| entry.info.versions.iter().any(|one| one.as_str() == version));
