@@ -3,6 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use sentinelone::commands::{Argument, ArgumentKind, RegisteredCommand, find, registry};
+use sentinelone_sandbox::QueryFault;
 
 use crate::findings::{Deny, Format};
 use crate::global_options::global_options;
@@ -76,6 +77,12 @@ fn other_commands() -> impl Iterator<Item = Command> {
             // The first fetch reads three days, so it always finds incidents.
             .default_value("43200")
             .help("Inject a new threat and a new alert at this interval; 0 disables it"),
+        Arg::new("query-faults")
+            .long("query-faults")
+            .value_name("A,B,…")
+            .value_delimiter(',')
+            .value_parser(|name: &str| name.parse::<QueryFault>())
+            .help("Let these faults of long-running queries occur once, in order, such as read-not-found"),
     ]);
     [
         query::query_command(),

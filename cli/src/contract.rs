@@ -12,9 +12,10 @@ use clap::ArgMatches;
 use sentinelone::replace_control_chars;
 use sentinelone_contract::fixture::{self, Exchange};
 use sentinelone_contract::har::{self, FileKind};
-use sentinelone_contract::{ContractRule, Finding, Severity, check};
+use sentinelone_contract::{Contract, ContractRule, Finding, OperationMatch, Severity, check};
 use serde_json::Value;
 
+use crate::ends::EndingExchanges;
 use crate::failure::{CliError, DONE, FAILED, USAGE};
 use crate::findings::{Deny, FindingSource, Format, JsonWriter, annotation, grouped, json_of};
 use crate::probe;
@@ -54,6 +55,7 @@ struct Verify {
     other_files: usize,
     unreadable: usize,
     skipped: usize,
+    ends: EndingExchanges,
 }
 
 fn verify(matches: &ArgMatches) -> Result<u8, CliError> {
@@ -76,6 +78,7 @@ fn verify(matches: &ArgMatches) -> Result<u8, CliError> {
         other_files: 0,
         unreadable: 0,
         skipped: 0,
+        ends: EndingExchanges::default(),
     };
     for file in &files {
         verify.file(file)?;
@@ -154,6 +157,7 @@ impl Verify {
                 match exchange {
                     Ok(exchange) => {
                         self.exchanges += 1;
+                        self.count_end(exchange.match_operation(Contract::bundled()));
                         let source = FindingSource { file: Some(&name), entry: None };
                         self.report(&source, &check(&exchange)).map_err(CliError::from)
                     }
@@ -184,6 +188,7 @@ impl Verify {
         let written = RefCell::new(Ok(()));
         let summary = har::read_entries(ProgressReader(file, &bar), |entry| {
             self.exchanges += 1;
+            self.count_end(entry.match_operation());
             let source = FindingSource { file: Some(name), entry: Some(entry.number) };
             match self.report(&source, &entry.check()) {
                 Ok(()) => ControlFlow::Continue(()),
@@ -257,6 +262,12 @@ impl Verify {
         })
     }
 
+    fn count_end(&mut self, found: Option<OperationMatch<'_>>) {
+        if let Some(found) = found {
+            self.ends.count(found.operation.id());
+        }
+    }
+
     fn count_undeclared(&mut self, operation: String) {
         if self.undeclared.len() < MAX_UNDECLARED || self.undeclared.contains_key(&operation) {
             *self.undeclared.entry(operation).or_default() += 1;
@@ -314,6 +325,7 @@ impl Verify {
                 text += &format!("  and {least}{more} more operations; --format json lists all\n");
             }
         }
+        text += &self.ends.report(self.format == Format::Github);
         text += &format!(
             "exchanges: {}, errors: {}, drift: {}, exchanges of undeclared operations: {undeclared}",
             self.exchanges, self.errors, self.drift

@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, Command};
 use comfy_table::Table;
 use sentinelone::commands::{Topic, find, registry};
 
+use crate::ends;
 use crate::failure::{CliError, DONE, USAGE};
 use crate::stdio;
 
@@ -228,7 +229,11 @@ pub(crate) fn attach(command: Command) -> Command {
         page.example(example);
     }
     page.blank();
-    let versions = find(built.get_name()).map(|entry| entry.info.versions).unwrap_or_default();
+    let entry = find(built.get_name());
+    for (operation, end) in entry.into_iter().flat_map(ends::of_command) {
+        page.paragraph(&ends::sentence(operation, end));
+    }
+    let versions = entry.map(|entry| entry.info.versions).unwrap_or_default();
     let versions: Vec<_> = versions.iter().map(|version| version.as_str()).collect();
     let versions = match versions.is_empty() {
         true => String::new(),

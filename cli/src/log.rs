@@ -1,6 +1,6 @@
 //! Log on stderr.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use tracing::level_filters::LevelFilter;
@@ -11,10 +11,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::progress;
 
-/// Starts the log at a level. Of other crates only warnings and errors are logged: their other messages may
+/// Target of the warning about operations that end, which is for people at a terminal.
+const ANNOUNCED_END: &str = "sentinelone::announced_end";
+
+/// Starts the log at a level. Without a terminal, the default level has no warning about operations that end. Of other crates only warnings and errors are logged: their other messages may
 /// contain secrets.
 pub(crate) fn init(level: LevelFilter) {
     let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("sentinelone", level);
+    let filter = match io::stderr().is_terminal() || level > LevelFilter::WARN {
+        true => filter,
+        false => filter.with_target(ANNOUNCED_END, LevelFilter::OFF),
+    };
     let log = fmt::layer()
         .with_writer(|| ProgressAwareStderr)
         .with_ansi(AutoStream::choice(&io::stderr()) != ColorChoice::Never)

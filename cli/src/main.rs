@@ -7,6 +7,7 @@ mod columns;
 mod completions;
 mod confirm;
 mod contract;
+mod ends;
 mod failure;
 mod findings;
 mod global_options;

@@ -9,6 +9,7 @@ use sentinelone::{ApiVersion, End, Error, Permissions, Request, Timestamp, Token
 use serde_json::{Value, json};
 
 use crate::columns::{Columns, RESULTS, Row, RowItem, common_prefix, pointer};
+use crate::ends;
 use crate::failure::CliError;
 use crate::json_text::{line, lines, pretty};
 use crate::stream::TableWriter;
@@ -152,7 +153,11 @@ pub(crate) fn commands(entries: &[RegisteredCommand], format: &str) -> String {
         "table" => {
             let rows = entries.iter().map(|entry| {
                 let versions: Vec<_> = entry.info.versions.iter().map(|version| version.as_str()).collect();
-                vec![entry.info.name.to_owned(), versions.join(", "), entry.info.summary.to_owned()]
+                let mut summary = entry.info.summary.to_owned();
+                for (operation, end) in ends::of_command(entry) {
+                    summary.push_str(&format!("\n{}", ends::sentence(operation, end)));
+                }
+                vec![entry.info.name.to_owned(), versions.join(", "), summary]
             });
             grid(["Command", "API", "Summary"], rows)
         }
@@ -251,7 +256,7 @@ fn command_json(entry: &RegisteredCommand) -> Value {
             "required": permissions(entry, |permissions| permissions.required),
             "optional": permissions(entry, |permissions| permissions.optional),
         },
-        "ends": entry.operations().filter_map(|operation| Some((operation.id, operation.end?))).map(end_json).collect::<Vec<_>>(),
+        "ends": ends::of_command(entry).map(|(operation, end)| end_json((operation.id, end))).collect::<Vec<_>>(),
         "arguments": arguments,
         "outputs": outputs,
     })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use sentinelone::Timestamp;
 use sentinelone::commands::{RegisteredCommand, find, registry};
-use sentinelone_sandbox::Sandbox;
+use sentinelone_sandbox::{QueryFault, Sandbox};
 
 use crate::failure::{CliError, DONE, USAGE};
 use crate::options::text;
@@ -70,8 +70,9 @@ fn check_dry_run(name: &str, matches: &ArgMatches) -> Result<(), CliError> {
 /// Runs a sandbox until it is interrupted.
 async fn run_sandbox(matches: &ArgMatches) -> Result<u8, CliError> {
     let port = matches.get_one::<u16>("port").copied().unwrap_or_default();
+    let faults = matches.get_many::<QueryFault>("query-faults").into_iter().flatten().copied();
     let sandbox =
-        session::sandbox_settings()?.port(port).start().await.map_err(|error| {
+        session::sandbox_settings()?.port(port).query_faults(faults).start().await.map_err(|error| {
             io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}"))
         })?;
     stdio::write(&format!(

@@ -198,6 +198,21 @@ impl End {
     }
 }
 
+/// Prints the end with the replacement, such as `ends on 2027-02-15; replaced by …`.
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.date {
+            _ if self.removed => f.write_str("is not in the newest vendor document")?,
+            "" => f.write_str("is deprecated, without a date")?,
+            date => write!(f, "ends on {date}")?,
+        }
+        match self.replacement {
+            "" => Ok(()),
+            replacement => write!(f, "; replaced by {replacement}"),
+        }
+    }
+}
+
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {

@@ -41,7 +41,7 @@ use super::json_stream::{JsonStream, StreamError};
 use super::operation::OperationSpec;
 use super::sanitize::Sanitizer;
 use super::secret_text::{MASK, contains_jwt, is_secret_name};
-use super::{Contract, ContractRule, Finding, location};
+use super::{Contract, ContractRule, Finding, OperationMatch, location};
 
 /// The base paths of the API on each console.
 const API_PATHS: [&str; 2] = ["/web/api/", "/sdl/"];
@@ -112,6 +112,11 @@ impl HarEntry {
             None => {}
         }
         exchange
+    }
+
+    /// Returns the operation of the bundled specification that matches the exchange; `None` if no operation matches.
+    pub fn match_operation(&self) -> Option<OperationMatch<'static>> {
+        self.exchange.match_operation(Contract::bundled())
     }
 
     /// Validates the exchange against the bundled specification like [`check`](fn@super::check), with findings that

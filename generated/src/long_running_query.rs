@@ -1038,12 +1038,18 @@ pub struct LongRunningQueryCreateResult {
     /// Results, whose form depends on the type of the query; null or partial before the last step.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub data: Option<Map<String, Value>>,
+    /// Number of items that were dropped from arrays.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub discarded_array_items: Option<i64>,
     /// Reason of a failed query, with a `message` and `details`. The status is 200.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub error: Option<Map<String, Value>>,
     /// ID of the query. Some responses to reads have none.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
+    /// Whether the results are incomplete because the query reached the time limit.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub partial_results_due_to_time_limit: Option<bool>,
     /// Searched time range.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub resolved_time_range: Option<LongRunningQueryCreateResultResolvedTimeRange>,
@@ -1053,6 +1059,12 @@ pub struct LongRunningQueryCreateResult {
     /// Number of steps; 0 while the query is being planned. The query is finished once as many steps are completed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub steps_total: Option<i64>,
+    /// The number of steps under another name.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub total_steps: Option<i64>,
+    /// Warnings about the results.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub warnings: Option<Vec<String>>,
 }
 
 impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreateResult {
@@ -1064,8 +1076,16 @@ impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreateResult
         match name {
             "cpuUsage" => self.cpu_usage = crate::runtime::object_reader::integer(map)?,
             "data" => self.data = crate::runtime::object_reader::value(map)?,
+            "discardedArrayItems" => {
+                self.discarded_array_items = crate::runtime::object_reader::integer(map)?;
+            }
             "error" => self.error = crate::runtime::object_reader::value(map)?,
             "id" => self.id = crate::runtime::object_reader::string(map)?,
+            "partialResultsDueToTimeLimit" => {
+                self.partial_results_due_to_time_limit = crate::runtime::object_reader::boolean(
+                    map,
+                )?;
+            }
             "resolvedTimeRange" => {
                 self.resolved_time_range = crate::runtime::object_reader::object(map)?;
             }
@@ -1075,6 +1095,10 @@ impl crate::runtime::object_reader::ReadMembers for LongRunningQueryCreateResult
             "stepsTotal" => {
                 self.steps_total = crate::runtime::object_reader::integer(map)?;
             }
+            "totalSteps" => {
+                self.total_steps = crate::runtime::object_reader::integer(map)?;
+            }
+            "warnings" => self.warnings = crate::runtime::object_reader::list(map)?,
             _ => return Ok(false),
         }
         Ok(true)

@@ -35,6 +35,7 @@ mod handler;
 mod in_process;
 mod inject;
 mod message;
+mod query_fault;
 mod respond;
 mod routing;
 mod running_queries;
@@ -47,5 +48,6 @@ mod undeclared;
 mod values;
 
 pub use in_process::InProcessSandbox;
+pub use query_fault::{QueryFault, UnknownQueryFaultError};
 pub use sandbox::{Sandbox, SandboxBuilder};
 pub use state::RecordedExchange;

@@ -59,6 +59,14 @@ impl SandboxResponse {
         Self { status: StatusCode::OK, body: ResponseContent::Json(body), headers: Vec::new() }
     }
 
+    /// Returns the JSON body.
+    pub(super) fn json_mut(&mut self) -> Option<&mut Value> {
+        match &mut self.body {
+            ResponseContent::Json(body) => Some(body),
+            _ => None,
+        }
+    }
+
     pub(super) fn data(data: Value) -> Self {
         Self::ok(json!({ "data": data }))
     }

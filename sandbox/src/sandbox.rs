@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::clock::SandboxClock;
+use super::query_fault::QueryFault;
 use super::routing::TOKEN;
 use super::server;
 use super::state::{MAX_EXCHANGES, RecordedExchange, State};
@@ -83,6 +84,7 @@ impl Drop for Sandbox {
 pub struct SandboxBuilder {
     port: u16,
     clock: SandboxClock,
+    query_faults: Vec<QueryFault>,
 }
 
 impl SandboxBuilder {
@@ -113,6 +115,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets faults of long-running queries. Each occurs once, in this order, at the next call that it concerns.
+    pub fn query_faults(mut self, faults: impl IntoIterator<Item = QueryFault>) -> Self {
+        self.query_faults = faults.into_iter().collect();
+        self
+    }
+
     /// Starts the sandbox, with tasks on the current tokio runtime.
     ///
     /// # Errors
@@ -130,11 +138,12 @@ impl SandboxBuilder {
     /// Returns the state at the start.
     pub(super) fn state(self) -> io::Result<State> {
         let now = self.clock.now();
-        let Some(tenant) = Tenant::at(&now) else {
+        let Some(mut tenant) = Tenant::at(&now) else {
             let message =
                 format!("the clock of the sandbox returned {:?}, which is not a time", now.as_str());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         };
+        tenant.queries.set_faults(self.query_faults);
         Ok(State::new(tenant, self.clock))
     }
 }

@@ -111,7 +111,7 @@ impl Queries {
     /// `GET /accounts`
     ///
     /// # Errors
-    /// Returns an error if the accounts cannot be read, such as with a token of a site, or if there are none.
+    /// Returns an error if the accounts cannot be read, such as with a token of a site, or if the console returns no account.
     pub async fn accounts_of_token(&self) -> Result<QueryScope> {
         let accounts = self.client.accounts().list().items().collect().await?;
         let ids = accounts.iter().filter_map(|account| account.id.as_ref().map(ToString::to_string));

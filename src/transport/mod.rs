@@ -1,5 +1,6 @@
 //! HTTP transport for all requests: rate limits, retries, timeouts and tracing.
 
+mod announced_end;
 mod call;
 mod clock;
 mod completeness;
@@ -186,6 +187,7 @@ impl Transport {
     /// Validates and serializes a request.
     fn prepare<'a, T>(&self, request: &'a Request<T>) -> Result<PreparedRequest<'a>> {
         request.validate()?;
+        announced_end::warn_of_end(request.operation());
         let path = request.path(self.settings.version)?;
         let query = request.query();
         let method = match request.method() {

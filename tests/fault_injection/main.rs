@@ -7,6 +7,7 @@ mod call_settings;
 mod clock;
 mod files;
 mod matrix;
+mod queries;
 mod rate_limits;
 mod remedies;
 mod retry;

@@ -1,6 +1,8 @@
 //! Long-running queries: launch, reads and deletion, over the events of the tenant.
 
+mod call;
 mod evaluate;
+mod fault;
 mod range;
 mod table;
 
@@ -9,17 +11,17 @@ use sentinelone::s1ql::{SyntaxError, parse_filter, parse_power_query};
 use sentinelone_contract::OperationSpec;
 use serde_json::{Map, Value, json};
 
-use super::message::{ResponseContent, SandboxResponse};
+use super::message::SandboxResponse;
 use super::running_queries::RunningQuery;
 use super::tenant::Tenant;
+use call::{not_found, text};
 use evaluate::{CompiledFilter, Unsupported};
 use range::TimeRange;
 use table::Table;
 
-/// Header with the route to the node that runs a query.
-pub(super) const FORWARD_TAG: &str = "x-dataset-query-forward-tag";
+pub(super) use call::{FORWARD_TAG, QueryCall};
 
-/// Number of reads until a query is finished.
+/// Number of steps of a query. It completes one with each read, and one each second.
 const STEPS: u64 = 2;
 
 /// End of the route after the query moved to another node, with the last step.
@@ -27,17 +29,6 @@ const MOVED: &str = "-moved";
 
 /// Most events in a response.
 const MAX_EVENTS: usize = 5_000;
-
-/// A call of a long-running query.
-pub(super) struct QueryCall<'a> {
-    /// From [`step`].
-    pub(super) step: &'a str,
-    pub(super) id: Option<&'a str>,
-    pub(super) tag: Option<&'a str>,
-    pub(super) body: Value,
-    /// Milliseconds since 1970.
-    pub(super) now: i64,
-}
 
 /// Returns the call of a long-running query that an operation is: `launch`, `read` or `delete`.
 pub(super) fn step(operation: &OperationSpec) -> Option<&str> {
@@ -64,32 +55,45 @@ pub(super) fn invalid(details: impl IntoIterator<Item = String>) -> SandboxRespo
     SandboxResponse { status: StatusCode::BAD_REQUEST, ..SandboxResponse::ok(body) }
 }
 
-/// Handles a call.
+/// Handles a call, with the next fault of its kind.
 pub(super) fn handle(tenant: &mut Tenant, call: &QueryCall<'_>) -> Result<SandboxResponse, SandboxResponse> {
+    let fault = tenant.queries.next_fault(call.step);
+    if let Some(refusal) = fault.and_then(|fault| fault::refusal(fault, call)) {
+        return Err(refusal);
+    }
+    let mut response = run(tenant, call)?;
+    if let Some(fault) = fault {
+        fault::change(fault, &mut response);
+        if let Some(query) = tenant.queries.newest_mut().filter(|_| call.step == "launch") {
+            fault::change_query(fault, query);
+        }
+    }
+    Ok(response)
+}
+
+fn run(tenant: &mut Tenant, call: &QueryCall<'_>) -> Result<SandboxResponse, SandboxResponse> {
     if call.step == "launch" {
         return launch(tenant, call);
     }
     let id = call.id.unwrap_or_default();
-    let found = tenant.queries.get_mut(id, call.now).filter(|query| call.tag == Some(query.tag.as_str()));
-    let Some(query) = found else {
-        let body = json!({ "code": "not_found", "message": format!("Requested token={id} not found") });
-        return Err(SandboxResponse { status: StatusCode::NOT_FOUND, ..SandboxResponse::ok(body) });
-    };
+    let found = tenant.queries.get_mut(id, call.now).filter(|query| call.tag == query.tag.as_deref());
+    let Some(query) = found else { return Err(not_found(id)) };
     if call.step == "delete" {
         tenant.queries.remove(id);
         return Ok(text(StatusCode::NO_CONTENT, String::new()));
     }
     query.last_seen = call.now;
-    query.steps = (query.steps + 1).min(STEPS);
-    if query.steps == STEPS && !query.tag.ends_with(MOVED) {
-        query.tag.push_str(MOVED);
+    let seconds = u64::try_from(call.now.saturating_sub(query.launched) / 1_000).unwrap_or_default();
+    query.steps = (query.steps + 1).max(seconds).min(STEPS);
+    if let Some(tag) = query.tag.as_mut().filter(|tag| query.steps == STEPS && !tag.ends_with(MOVED)) {
+        tag.push_str(MOVED);
     }
     Ok(response(query, id))
 }
 
 fn response(query: &RunningQuery, id: &str) -> SandboxResponse {
     let nanoseconds = |millis: i64| millis.saturating_mul(1_000_000);
-    let body = json!({
+    let mut body = json!({
         "id": id,
         "stepsCompleted": query.steps,
         "stepsTotal": STEPS,
@@ -97,7 +101,11 @@ fn response(query: &RunningQuery, id: &str) -> SandboxResponse {
         "resolvedTimeRange": { "start": nanoseconds(query.range.0), "end": nanoseconds(query.range.1) },
         "data": if query.steps == STEPS { query.data.clone() } else { Value::Null },
     });
-    SandboxResponse { headers: vec![(FORWARD_TAG, query.tag.clone())], ..SandboxResponse::ok(body) }
+    if query.is_partial && query.steps == STEPS {
+        fault::mark_partial(&mut body);
+    }
+    let route = query.tag.iter().map(|tag| (FORWARD_TAG, tag.clone()));
+    SandboxResponse { headers: route.collect(), ..SandboxResponse::ok(body) }
 }
 
 fn launch(tenant: &mut Tenant, call: &QueryCall<'_>) -> Result<SandboxResponse, SandboxResponse> {
@@ -119,8 +127,16 @@ fn launch(tenant: &mut Tenant, call: &QueryCall<'_>) -> Result<SandboxResponse, 
     };
     let number = tenant.new_id();
     let id = format!("{number}+/=");
-    let (tag, range) = (format!("node-{number}"), (range.start, range.end));
-    let query = RunningQuery { tag, last_seen: call.now, steps: 0, range, data };
+    let (tag, range) = (Some(format!("node-{number}")), (range.start, range.end));
+    let query = RunningQuery {
+        tag,
+        launched: call.now,
+        last_seen: call.now,
+        steps: 0,
+        range,
+        is_partial: false,
+        data,
+    };
     let response = response(&query, &id);
     tenant.queries.insert(id, query);
     Ok(response)
@@ -239,8 +255,4 @@ fn unsupported(unsupported: Unsupported) -> SandboxResponse {
 fn not_implemented(what: &str) -> SandboxResponse {
     let body = json!({ "code": "unimplemented", "message": format!("The sandbox does not play {what}") });
     SandboxResponse { status: StatusCode::NOT_IMPLEMENTED, ..SandboxResponse::ok(body) }
-}
-
-fn text(status: StatusCode, text: String) -> SandboxResponse {
-    SandboxResponse { status, body: ResponseContent::Text(text), headers: Vec::new() }
 }

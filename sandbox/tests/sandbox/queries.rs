@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use sentinelone::long_running_query::LongRunningQueryCreateRequest;
 use sentinelone::queries::{QueryRange, QueryScope};
-use sentinelone::{ApiToken, Client, ClientBuilder, Clock, ErrorKind, RateLimits, SleepFuture, Timestamp};
-use sentinelone_sandbox::Sandbox;
+use sentinelone::{
+    ApiToken, Client, ClientBuilder, Clock, Error, ErrorKind, RateLimits, RetryPolicy, SleepFuture, Timestamp,
+};
+use sentinelone_sandbox::{QueryFault, Sandbox};
 use serde_json::{Value, json};
 
 const WEEK: QueryRange = QueryRange::last(Duration::from_secs(7 * 24 * 60 * 60));
@@ -116,7 +118,7 @@ async fn power_query_groups_sorts_and_limits() {
     )
     .await
     .unwrap();
-    assert_eq!(table.rows, [[json!("web-02"), json!(8443)]]);
+    assert_eq!(table.rows, [[json!("web-02"), json!(4444)]]);
     let error = run("* | parse 'x' from message").await.unwrap_err();
     assert_eq!(error.status().unwrap(), 501);
     assert!(error.report().to_string().contains("parse"), "{}", error.report());
@@ -135,7 +137,7 @@ async fn query_ends_without_reads_and_needs_its_route() {
     for wrong in [None, Some("node-1")] {
         assert_eq!(calls.get(&id, 0, wrong).await.unwrap_err().status().unwrap(), 404);
     }
-    time.fetch_add(29_000, Ordering::SeqCst);
+    time.fetch_add(900, Ordering::SeqCst);
     assert_eq!(calls.get(&id, 0, Some(&tag)).await.unwrap().steps_completed, Some(1));
     time.fetch_add(29_000, Ordering::SeqCst);
     let moved = calls.get(&id, 1, Some(&tag)).await.unwrap();
@@ -224,4 +226,50 @@ async fn dropped_query_leaves_none_running() {
     }
     let error = client.queries().power_query("*").scope(QueryScope::account("7")).run().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Api);
+}
+
+/// A query completes its steps while it is not read.
+#[tokio::test]
+async fn steps_of_a_query_advance_with_time() {
+    let (_sandbox, client, time) = sandbox().await;
+    let calls = client.long_running_query();
+    let body = json!({ "queryType": "LOG", "log": { "filter": "" }, "tenant": true });
+    let request: LongRunningQueryCreateRequest = serde_json::from_value(body).unwrap();
+    let launched = calls.create(request).send().await.unwrap();
+    let tag = launched.headers()[TAG].to_str().unwrap().to_owned();
+    let id = launched.into_value().0.id.unwrap();
+    time.fetch_add(5_000, Ordering::SeqCst);
+    let read = calls.get(&id, 0, Some(&tag)).await.unwrap();
+    assert_eq!(read.steps_completed, read.steps_total);
+}
+
+/// Each fault of published clients has the expected effect on a query, and occurs once.
+#[tokio::test]
+async fn query_faults_occur_once() {
+    for fault in QueryFault::ALL {
+        assert_eq!(fault.as_str().parse(), Ok(fault));
+        let now = || Timestamp::from("2026-11-20T10:00:00Z");
+        let sandbox = Sandbox::builder().clock(now).query_faults([fault]).start().await.unwrap();
+        let client = builder(&sandbox).clock(NoWaits::default()).retry_policy(RetryPolicy::disabled());
+        let client = client.build().unwrap();
+        let text = "* | limit 3";
+        let query = || client.queries().power_query(text).scope(QueryScope::tenant()).range(range()).run();
+        let first = query().await;
+        let expected = match fault {
+            QueryFault::LaunchUnavailable => Err(ErrorKind::Api),
+            QueryFault::LaunchThrottled | QueryFault::ReadThrottled => Err(ErrorKind::Api),
+            QueryFault::QueryFails => Err(ErrorKind::NoResult),
+            _ => Ok(3),
+        };
+        assert_eq!(first.as_ref().map(|table| table.rows.len()).map_err(Error::kind), expected, "{fault}");
+        let summary = first.map(|table| table.summary).unwrap_or_default();
+        assert_eq!(summary.is_incomplete(), fault == QueryFault::PartialResults, "{fault}");
+        assert_eq!(summary.warnings.is_empty(), fault != QueryFault::PartialResults, "{fault}");
+        let left = usize::from(fault == QueryFault::DeletionFails);
+        assert_eq!(sandbox.running_queries(), left, "{fault}");
+        assert_eq!(query().await.unwrap().rows.len(), 3, "{fault}");
+        assert_eq!(sandbox.running_queries(), left, "{fault}");
+        sandbox.stop().await;
+    }
+    assert!("read-nothing".parse::<QueryFault>().unwrap_err().to_string().contains("read-not-found"));
 }

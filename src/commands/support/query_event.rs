@@ -87,9 +87,7 @@ mod tests {
 
     #[test]
     fn event_has_the_fields_of_both_interfaces() {
-        let mut event = QueryEvent::default();
-        event.timestamp = Some("2026-11-12T07:48:31Z".into());
-        event.values = json!({
+        let values = json!({
             "event.type": "Process Creation",
             "event.category": "process",
             "endpoint.name": "web-01",
@@ -98,10 +96,10 @@ mod tests {
             "tgt.process.name": "cmd.exe",
             "dst.port.number": 443,
             "new.field": [1],
-        })
-        .as_object()
-        .unwrap()
-        .clone();
+        });
+        let values = values.as_object().unwrap().clone();
+        let timestamp = Some("2026-11-12T07:48:31Z".into());
+        let event = QueryEvent { timestamp, values, ..QueryEvent::default() };
         let fields = deep_visibility_event(&event);
         for (name, value) in [
             ("createdAt", json!("2026-11-12T07:48:31Z")),
