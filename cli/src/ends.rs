@@ -20,6 +20,11 @@ pub(crate) fn sentence(operation: &Operation, end: End) -> String {
     format!("{} {} {end}", operation.method.as_str(), operation.path)
 }
 
+/// Returns the day of an end, for a table.
+pub(crate) fn day(end: End) -> &'static str {
+    if end.date.is_empty() { "deprecated" } else { end.date }
+}
+
 /// The exchanges with operations that end.
 #[derive(Default)]
 pub(crate) struct EndingExchanges(BTreeMap<&'static str, (&'static Operation, End, usize)>);

@@ -153,13 +153,12 @@ pub(crate) fn commands(entries: &[RegisteredCommand], format: &str) -> String {
         "table" => {
             let rows = entries.iter().map(|entry| {
                 let versions: Vec<_> = entry.info.versions.iter().map(|version| version.as_str()).collect();
-                let mut summary = entry.info.summary.to_owned();
-                for (operation, end) in ends::of_command(entry) {
-                    summary.push_str(&format!("\n{}", ends::sentence(operation, end)));
-                }
-                vec![entry.info.name.to_owned(), versions.join(", "), summary]
+                let ends = ends::of_command(entry).map(|(_, end)| ends::day(end)).collect::<BTreeSet<_>>();
+                let ends = ends.into_iter().collect::<Vec<_>>().join(", ");
+                let (name, summary) = (entry.info.name.to_owned(), entry.info.summary.to_owned());
+                vec![name, versions.join(", "), ends, summary]
             });
-            grid(["Command", "API", "Summary"], rows)
+            grid(["Command", "API", "Ends", "Summary"], rows)
         }
         "ndjson" => entries.iter().map(|entry| format!("{}\n", command_json(entry))).collect(),
         _ => pretty(&entries.iter().map(command_json).collect()),

@@ -6,6 +6,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::run;
+
 fn verify(args: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_s1")).args(["contract", "verify"]).args(args).output();
     let output = output.unwrap();
@@ -494,4 +496,22 @@ fn record_sandbox_calls_conform_to_contract() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2), "no request is sent");
+}
+
+#[test]
+fn verify_names_the_operations_that_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorded = dir.path().to_str().unwrap();
+    let period = ["--query", "x", "--from-date", "2 days", "--to-date", "1 day", "--record", recorded];
+    assert!(run(&[&["--sandbox", "create-query"], &period[..]].concat()).status.success());
+    let text = run(&["contract", "verify", recorded]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    let line = "announced end: POST /web/api/v{version}/dv/init-query ends on 2027-02-15; replaced by \
+                long-running queries (`POST /sdl/v2/api/queries`) (exchanges: 1)\n";
+    assert!(text.starts_with(line) && text.contains("errors: 0, drift: 0"), "{text}");
+    let annotations = run(&["contract", "verify", recorded, "--format", "github"]);
+    let annotations = String::from_utf8(annotations.stdout).unwrap();
+    assert!(annotations.starts_with("::notice title=announced end::POST "), "{annotations}");
+    let json = run(&["contract", "verify", recorded, "--format", "json"]);
+    assert_eq!(String::from_utf8(json.stdout).unwrap(), "[]\n");
 }

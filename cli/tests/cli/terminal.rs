@@ -181,6 +181,24 @@ fn interrupted_poll_prints_resume_hint() {
     assert_eq!(console.actions(), ["/web/api/v2.1/dv/events/pq"], "one query was started");
 }
 
+/// An operation that ends is named once at a terminal, and never elsewhere.
+#[test]
+fn announced_end_is_reported_once_at_a_terminal() {
+    let console = Console::start();
+    let period = ["--query", "x", "--from-date", "2 days", "--to-date", "1 day", "--interval", "1"];
+    let arguments = [&["get-power-query-results"], &period[..]].concat();
+    let (dv, lrq) = (vec![], vec!["--engine", "lrq"]);
+    for (engine, count) in [(dv, 1), (lrq, 0)] {
+        let arguments = [&arguments[..], &engine].concat();
+        let output = console.s1(&arguments).exp_eof().unwrap();
+        assert_eq!(output.matches("ends on 2027-02-15").count(), count, "{output}");
+        let mut command = s1(&arguments);
+        command.env("S1_CONSOLE_URL", console.url()).env("S1_API_TOKEN", Sandbox::TOKEN);
+        let output = command.output().unwrap();
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("2027"), "{output:?}");
+    }
+}
+
 #[test]
 fn colors_depend_on_terminal_and_environment() {
     let action = [
