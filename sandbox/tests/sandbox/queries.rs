@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sentinelone::long_running_query::LongRunningQueryCreateRequest;
 use sentinelone::queries::{QueryRange, QueryScope};
@@ -16,13 +16,22 @@ use serde_json::{Value, json};
 const WEEK: QueryRange = QueryRange::last(Duration::from_secs(7 * 24 * 60 * 60));
 const TAG: &str = "x-dataset-query-forward-tag";
 
-/// A clock that advances by the time between two polls instead of waiting.
-#[derive(Debug, Default)]
-struct NoWaits(AtomicU64);
+/// A clock that advances by the time between two polls instead of waiting, and otherwise in real time.
+#[derive(Debug)]
+struct NoWaits {
+    start: Instant,
+    skipped: AtomicU64,
+}
+
+impl Default for NoWaits {
+    fn default() -> Self {
+        Self { start: Instant::now(), skipped: AtomicU64::new(0) }
+    }
+}
 
 impl Clock for NoWaits {
     fn now(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::SeqCst))
+        self.start.elapsed() + Duration::from_millis(self.skipped.load(Ordering::SeqCst))
     }
 
     fn sleep(&self, delay: Duration) -> SleepFuture {
@@ -30,7 +39,7 @@ impl Clock for NoWaits {
         if delay > Duration::from_secs(1) {
             return Box::pin(tokio::time::sleep(delay));
         }
-        self.0.fetch_add(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
+        self.skipped.fetch_add(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
         Box::pin(std::future::ready(()))
     }
 }
@@ -250,10 +259,12 @@ async fn query_faults_occur_once() {
         assert_eq!(fault.as_str().parse(), Ok(fault));
         let now = || Timestamp::from("2026-11-20T10:00:00Z");
         let sandbox = Sandbox::builder().clock(now).query_faults([fault]).start().await.unwrap();
-        let client = builder(&sandbox).clock(NoWaits::default()).retry_policy(RetryPolicy::disabled());
-        let client = client.build().unwrap();
-        let text = "* | limit 3";
-        let query = || client.queries().power_query(text).scope(QueryScope::tenant()).range(range()).run();
+        // A client of its own for each query: one waits after status 429.
+        let query = || {
+            let client = builder(&sandbox).clock(NoWaits::default()).retry_policy(RetryPolicy::disabled());
+            let client = client.build().unwrap();
+            client.queries().power_query("* | limit 3").scope(QueryScope::tenant()).range(range()).run()
+        };
         let first = query().await;
         let expected = match fault {
             QueryFault::LaunchUnavailable => Err(ErrorKind::Api),
