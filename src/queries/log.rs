@@ -11,7 +11,9 @@ use http::StatusCode;
 use sentinelone_raw::long_running_query::{
     self as raw, LongRunningQueryCreateLog, LongRunningQueryCreateQueryType, LongRunningQueryCreateRequest,
 };
-use sentinelone_raw::runtime::{JsonBody, Request, Timestamp};
+#[cfg(feature = "commands")]
+use sentinelone_raw::runtime::Request;
+use sentinelone_raw::runtime::{JsonBody, Timestamp};
 use serde_json::Value;
 
 use super::error::{MAX_PAGE_SIZE, MAX_SLICES, QueryError};
