@@ -44,6 +44,13 @@ pub(crate) fn run(root: &Path, quick: bool) -> Result<String> {
     Ok(format!("{}\nwrote {PAGE}", table.text()))
 }
 
+/// Measures only the builds of a dependent crate.
+pub(crate) fn builds(root: &Path) -> Result<String> {
+    let mut table = Table::default();
+    builds::measure(root, &Effort::new(false), &mut table)?;
+    Ok(table.text())
+}
+
 /// Measures `cargo xtask generate` with the current build.
 fn measure_generate(table: &mut Table, effort: &Effort) -> Result<()> {
     progress("generating");

@@ -77,6 +77,9 @@ enum Task {
         /// Print the table in less than five minutes, or three if the binaries are built
         #[arg(long)]
         quick: bool,
+        /// Print only the builds of a dependent crate, in less than ten minutes
+        #[arg(long, conflicts_with = "quick")]
+        builds: bool,
     },
     /// Unpack the packages that would be published, and create a dependent crate
     ///
@@ -132,7 +135,8 @@ fn main() -> ExitCode {
         Task::Diff(args) => return diff::run(root, &args),
         Task::ReleaseNotes { since } => release_notes::run(root, since.as_deref()),
         Task::Tidy { list } => return tidy::run(root, list),
-        Task::Bench { quick } => bench::run(root, quick),
+        Task::Bench { builds: true, .. } => bench::builds(root),
+        Task::Bench { quick, .. } => bench::run(root, quick),
         Task::Package => package::run(root),
     };
     match result {
