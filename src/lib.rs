@@ -30,6 +30,8 @@ mod text;
 mod token;
 mod token_expiry;
 mod transport;
+#[cfg(feature = "unified-alerts")]
+pub mod unified_alerts;
 
 #[cfg(feature = "commands")]
 pub mod commands;

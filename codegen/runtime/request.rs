@@ -1,16 +1,18 @@
 //! Request values, which are built and validated without I/O.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::field_validator::{FieldLocation, FieldValidator};
 use super::request_error::{RequestError, RequestErrorKind};
 use super::{
-    ApiVersion, BodyPart, Field, FilePart, FilterRequirement, Method, Operation, OperationKind, Secret,
+    ApiVersion, BodyPart, Field, FilePart, FilterRequirement, Method, Operation, OperationKind,
+    RequestFormat, Secret,
 };
 
 /// All characters except the unreserved ones of RFC 3986.
@@ -160,6 +162,9 @@ impl<T> Request<T> {
                 let mut selective = validator.validate(fields, field).map_err(|kind| self.error(kind))?;
                 // No source lists the fields of such a filter, so any condition counts.
                 selective |= part.fields.is_empty() && fields.iter().any(is_condition);
+                if let RequestFormat::GraphQl(_) = self.operation.request_format {
+                    selective = selects_a_part(fields);
+                }
                 self.has_selective_body_filter |= part.is_filter && selective;
             }
         }
@@ -335,6 +340,16 @@ impl<T> Request<T> {
     /// Returns the JSON body, or the fields of a form, in which a file is its name.
     pub fn body(&self) -> Option<&Value> {
         self.body.as_ref()
+    }
+
+    /// Returns the JSON document that is sent: the body, or the GraphQL document with the body as its variables.
+    pub fn document(&self) -> Option<Cow<'_, Value>> {
+        match self.operation.request_format {
+            RequestFormat::GraphQl(document) => {
+                Some(Cow::Owned(json!({ "query": document, "variables": self.body })))
+            }
+            _ => self.body.as_ref().map(Cow::Borrowed),
+        }
     }
 
     /// Returns the files of a form, each with the name of its field.
@@ -542,4 +557,26 @@ fn add_undeclared(value: &mut Value, declared: &Value, stored: &Value) {
         }
         _ => {}
     }
+}
+
+/// Returns whether a GraphQL filter selects a part of the items: it has at least one group, and each group has a
+/// condition. A group without a condition selects all items, and so does a filter without a group.
+fn selects_a_part(filter: &Map<String, Value>) -> bool {
+    let list = |value: Option<&'_ Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    // A null value finds items without a value; a range needs one end.
+    let is_set = |name: &str, value: &Value| match name {
+        "value" => true,
+        "values" => value.as_array().is_some_and(|list| !list.is_empty()),
+        "start" | "end" => !value.is_null(),
+        _ => false,
+    };
+    let is_comparator = |(_, value): (&String, &Value)| {
+        value.as_object().is_some_and(|one| one.iter().any(|(name, value)| is_set(name, value)))
+    };
+    let has_condition = |group: &Value| {
+        let conditions = list(group.get("and"));
+        conditions.iter().filter_map(Value::as_object).any(|one| one.iter().any(is_comparator))
+    };
+    let groups = list(filter.get("or"));
+    !groups.is_empty() && groups.iter().all(has_condition)
 }

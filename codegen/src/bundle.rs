@@ -84,8 +84,11 @@ impl<'a> Operation<'a> {
     }
 
     /// Returns the path on the console, with a placeholder for the version: `/web/api/v{version}/threats`. A path that
-    /// starts with [`DATA_LAKE`] is not below `/web/api`.
+    /// starts with [`DATA_LAKE`] is not below `/web/api`. The path of a GraphQL document is that of its endpoint.
     pub fn full_path(&self) -> String {
+        if let Some(endpoint) = self.node.pointer("/x-s1/graphql/path").and_then(Value::as_str) {
+            return format!("/web/api/v{{version}}{endpoint}");
+        }
         match self.path.strip_prefix("/v2.0/") {
             Some(rest) => format!("/web/api/v2.0/{rest}"),
             None if self.path.starts_with(DATA_LAKE) => self.path.to_owned(),

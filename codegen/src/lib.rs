@@ -30,6 +30,7 @@ pub mod files;
 mod fixture_names;
 pub mod generator;
 mod generic;
+pub mod graphql;
 pub mod html_report;
 pub mod import;
 pub mod lint;
@@ -59,4 +60,6 @@ mod runtime_tests;
 mod raw_item_tests;
 
 pub use error::{Error, Result};
-pub use pipeline::{COMMAND_PAGES, Project, fixtures, generate, generate_from, generate_project};
+pub use pipeline::{
+    ALERT_FIELDS, COMMAND_PAGES, Project, fixtures, generate, generate_from, generate_project,
+};

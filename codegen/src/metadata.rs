@@ -46,6 +46,18 @@ pub struct OperationFacts {
     pub evidence: Vec<Evidence>,
     /// Behavior of the operation in the sandbox; parsed by the sandbox.
     pub sandbox: Option<Value>,
+    /// The GraphQL document that the operation sends.
+    pub graphql: Option<GraphQl>,
+}
+
+/// A GraphQL document and its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphQl {
+    /// Path of the endpoint, below `/web/api/v2.1`.
+    pub path: String,
+    /// Text of the document.
+    pub document: String,
 }
 
 /// Whether people have checked an operation.

@@ -6,10 +6,13 @@ use crate::bundle::Bundle;
 use crate::commands::{self, Commands};
 use crate::files::Files;
 use crate::import::operations;
-use crate::{Error, Result, dialect, emit, examples, generator, lint, published};
+use crate::{Error, Result, dialect, emit, examples, generator, graphql, lint, published};
 
 /// Directory of the pages of the commands, below `docs/`.
 pub const COMMAND_PAGES: &str = "reference/commands";
+
+/// File with the fields of filters, in `src/unified_alerts/`.
+pub const ALERT_FIELDS: &str = "fields.rs";
 
 /// The generated files of a checkout.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Project {
     pub methods: Files,
     /// Calls of the methods, in `tests/properties/`.
     pub calls: Files,
+    /// Fields of the filters of unified alerts, in `src/unified_alerts/`.
+    pub fields: Files,
     /// Pages of the documentation; paths below `docs/`.
     pub pages: Files,
 }
@@ -35,9 +40,13 @@ pub fn generate_project(root: &Path) -> Result<Project> {
     let pages = commands.reference(&bundle).into_iter();
     let pages = pages.map(|(name, text)| (format!("{COMMAND_PAGES}/{name}"), text)).collect();
     let handwritten = emit::handwritten(&root.join("src/resources"))?;
-    let (raw, (methods, calls)) = emit_all(&bundle, &commands, Some(&handwritten))?;
+    let graphql = graphql::read(&spec, &bundle)?;
+    let (raw, (methods, calls)) = emit_all(&bundle, &graphql.bundles, &commands, Some(&handwritten))?;
+    let header = emit::header("//", "spec/graphql");
+    let fields =
+        graphql.fields.iter().map(|text| (ALERT_FIELDS.to_owned(), format!("{header}\n{text}"))).collect();
     let calls = Files::from([(emit::METHOD_CALLS.to_owned(), calls)]);
-    Ok(Project { raw, methods, calls, pages })
+    Ok(Project { raw, methods, calls, fields, pages })
 }
 
 /// Generates all files of `generated/` from the directory `spec`.
@@ -47,29 +56,41 @@ pub fn generate_project(root: &Path) -> Result<Project> {
 /// generator.
 pub fn generate(spec: &Path) -> Result<Files> {
     let bundle = read_checked(spec)?;
-    generate_from(&bundle, &Commands::read(spec, &bundle)?)
+    let graphql = graphql::read(spec, &bundle)?;
+    emit_all(&bundle, &graphql.bundles, &Commands::read(spec, &bundle)?, None).map(|(raw, _)| raw)
 }
 
-/// Generates all files of `generated/` from a bundled specification, which is not checked against the lint rules, and the
-/// commands.
+/// Generates all files of `generated/` from a bundled specification of REST operations, which is not checked against the
+/// lint rules, and the commands.
 ///
 /// # Errors
 /// Returns an error if the generator does not support the specification.
 pub fn generate_from(bundle: &Bundle, commands: &Commands) -> Result<Files> {
-    emit_all(bundle, commands, None).map(|(raw, _)| raw)
+    emit_all(bundle, &[], commands, None).map(|(raw, _)| raw)
+}
+
+/// Returns the types of a bundle and their features.
+fn model_of(bundle: &Bundle) -> Result<(generator::Model, emit::Features)> {
+    let dialect = dialect::apply(bundle)?;
+    let model = generator::run(bundle, &dialect)?;
+    let features = emit::Features::read(bundle, &model)?;
+    Ok((model, features))
 }
 
 /// Returns the files of `generated/`, and those of the client's methods if it is known which ones people wrote.
 fn emit_all(
     bundle: &Bundle,
+    graphql: &[Bundle],
     commands: &Commands,
     handwritten: Option<&emit::Handwritten>,
 ) -> Result<(Files, (Files, String))> {
     let client = bundle.sent_by_client();
-    let dialect = dialect::apply(&client)?;
-    let model = generator::run(&client, &dialect)?;
-    let features = emit::Features::read(&client, &model)?;
-    let mut raw = emit::all(&client, &model, &features, !commands.is_empty())?;
+    let (model, features) = model_of(&client)?;
+    let graphql: Vec<_> = graphql
+        .iter()
+        .map(|bundle| model_of(bundle).map(|(model, features)| (bundle.clone(), model, features)))
+        .collect::<Result<_>>()?;
+    let mut raw = emit::all(&client, &model, &features, &graphql, !commands.is_empty())?;
     let methods = handwritten.map(|written| emit::methods(&client, &model, &features, written));
     raw.extend(commands::files(commands)?);
     let document = published::document(bundle)?;

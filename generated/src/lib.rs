@@ -320,6 +320,9 @@ pub mod tags;
 pub mod tasks;
 #[rustfmt::skip]
 pub mod threats;
+#[cfg(feature = "unified-alerts")]
+#[rustfmt::skip]
+pub mod unified_alerts;
 #[cfg(feature = "exclusions")]
 #[rustfmt::skip]
 pub mod unified_exclusions;
@@ -1849,6 +1852,43 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &vcs_integration::UPDATE_REPOS_RESYNC,
     #[cfg(feature = "cloud")]
     &vcs_integration::UPDATE_SCANNER_POLICY,
+];
+
+/// The operations that send a GraphQL document, sorted by ID. They are not in [`OPERATIONS`], because they have the same path.
+#[rustfmt::skip]
+pub static GRAPHQL_OPERATIONS: &[&runtime::Operation] = &[
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::ADD_NOTE,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::COUNT,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::COUNT_BY_FIELD,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::DELETE_NOTE,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::EXPORT,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::EXPORT_HISTORY,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::GET,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::GET_RAW_DATA,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::LIST,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::LIST_AVAILABLE_ACTIONS,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::LIST_COLUMNS,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::LIST_HISTORY,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::LIST_NOTES,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::LIST_TIMELINE,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::TRIGGER_ACTIONS,
+    #[cfg(feature = "unified-alerts")]
+    &unified_alerts::UPDATE_NOTE,
 ];
 
 /// Decodes the body of a successful response and encodes it again.

@@ -196,7 +196,7 @@ impl Transport {
             Method::Put => ::http::Method::PUT,
             Method::Delete => ::http::Method::DELETE,
         };
-        let json = request.body();
+        let json = request.document();
         Ok(PreparedRequest {
             operation: request.operation(),
             method,
@@ -204,12 +204,12 @@ impl Transport {
             path,
             query,
             headers: request.headers(),
-            json,
-            body: json.map(|json| match request.operation().request_format {
+            body: json.as_deref().map(|json| match request.operation().request_format {
                 RequestFormat::Form => form::encode(json, request.files()),
                 // Serializing a JSON value does not fail.
                 _ => (JSON, serde_json::to_vec(json).unwrap_or_default().into()),
             }),
+            json,
         })
     }
 
@@ -338,7 +338,7 @@ impl Transport {
             path: &prepared.path,
             query: &prepared.query,
             request_headers: prepared.headers,
-            request_body: prepared.json,
+            request_body: prepared.json.as_deref(),
             status,
             headers,
             response_body,

@@ -1,5 +1,6 @@
 //! What a call sends, and the metrics of its last response.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard};
 
 use ::http::{HeaderMap, HeaderValue, StatusCode};
@@ -23,7 +24,7 @@ pub(super) struct PreparedRequest<'a> {
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: &'a [(&'static str, String)],
-    pub(super) json: Option<&'a serde_json::Value>,
+    pub(super) json: Option<Cow<'a, serde_json::Value>>,
     /// Serialized body, with its media type.
     pub(super) body: Option<(HeaderValue, Bytes)>,
 }

@@ -18,3 +18,5 @@ mod secrets;
 mod spans;
 mod streams;
 mod transport;
+#[cfg(feature = "unified-alerts")]
+mod unified_alerts;

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use sentinelone_codegen::emit::METHOD_CALLS;
-use sentinelone_codegen::{COMMAND_PAGES, Project, Result, examples, files, fixtures, generate_project};
+use sentinelone_codegen::{
+    ALERT_FIELDS, COMMAND_PAGES, Project, Result, examples, files, fixtures, generate_project,
+};
 
 pub(crate) fn write(root: &Path) -> Result<String> {
     let project = generate_project(root)?;
@@ -31,12 +33,13 @@ struct Output<'a> {
     owns: fn(&str) -> bool,
 }
 
-fn outputs(project: &Project) -> [Output<'_>; 4] {
-    let Project { raw, pages, methods, calls } = project;
+fn outputs(project: &Project) -> [Output<'_>; 5] {
+    let Project { raw, pages, methods, calls, fields } = project;
     [
         Output { dir: "generated", files: raw, owns: |_| true },
         Output { dir: "docs", files: pages, owns: |name| name.starts_with(COMMAND_PAGES) },
         Output { dir: "src/resources/documented", files: methods, owns: |_| true },
+        Output { dir: "src/unified_alerts", files: fields, owns: |name| name == ALERT_FIELDS },
         Output { dir: "tests/properties", files: calls, owns: |name| name == METHOD_CALLS },
     ]
 }

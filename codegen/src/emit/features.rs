@@ -80,6 +80,8 @@ impl Features {
             let facts = facts.map_err(|message| Error::Generator(format!("{id}: {message}")))?;
             let resource = operation.node["tags"][0].as_str().unwrap_or_default();
             let gate = match facts.tier {
+                // A schema has many types, so each has a feature with the name of its resource.
+                Tier::Curated if facts.graphql.is_some() => Gate(Some(resource.replace('_', "-"))),
                 Tier::Curated => Gate::ALWAYS,
                 Tier::Documented => match of_resource.get(resource) {
                     Some(feature) => Gate(Some((*feature).clone())),

@@ -334,7 +334,14 @@ fn facts_table(
         Ok(Security::None) => quote!(None),
         Err(message) => return Err(Error::Generator(format!("{id}: {message}"))),
     };
-    let request_format = format_ident!("{}", if operation.has_form() { "Form" } else { "Json" });
+    let request_format = match &facts.graphql {
+        Some(graphql) => {
+            let document = &graphql.document;
+            quote!(GraphQl(#document))
+        }
+        None if operation.has_form() => quote!(Form),
+        None => quote!(Json),
+    };
     let (required, some) = (&facts.permissions.required, &facts.permissions.optional);
     let access = optional(facts.access.as_deref().map(single_line));
     let end = match &facts.end {
@@ -714,15 +721,23 @@ fn structure(
                 Some(_) => quote!(self.filter.set(name, value)),
                 None => quote!(Err(value)),
             };
+            let arms: Vec<TokenStream> = arms.collect();
+            let body = match arms.is_empty() {
+                // No text sets a field of the filter.
+                true => quote!(let _ = name; #rest),
+                false => quote! {
+                    match name {
+                        #(#arms)*
+                        _ => return #rest,
+                    }
+                    Ok(())
+                },
+            };
             items.extend(quote! {
                 impl Filter for #ident {
                     #[inline]
                     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
-                        match name {
-                            #(#arms)*
-                            _ => return #rest,
-                        }
-                        Ok(())
+                        #body
                     }
                 }
             });

@@ -285,6 +285,8 @@ pub enum RequestFormat {
     /// A form with files (`multipart/form-data`). [`Request::body`](super::Request::body) has its fields, and
     /// [`Request::files`](super::Request::files) the files.
     Form,
+    /// A GraphQL document, with [`Request::body`](super::Request::body) as its variables.
+    GraphQl(&'static str),
 }
 
 /// The format of a successful response.

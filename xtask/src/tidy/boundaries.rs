@@ -114,7 +114,7 @@ struct Layer {
 }
 
 /// Layers, lowest first. A layer may use itself.
-const LAYERS: [Layer; 9] = [
+const LAYERS: [Layer; 10] = [
     Layer {
         name: "values",
         modules: &[
@@ -179,6 +179,12 @@ const LAYERS: [Layer; 9] = [
         modules: &["queries"],
         uses: &["values", "errors", "responses", "client", "resources"],
         reason: "the commands that hunt depend on queries, not the reverse",
+    },
+    Layer {
+        name: "unified alerts",
+        modules: &["unified_alerts"],
+        uses: &["values", "errors", "responses", "client"],
+        reason: "the commands that triage depend on unified alerts, not the reverse",
     },
     Layer {
         name: "incidents",
