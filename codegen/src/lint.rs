@@ -248,6 +248,9 @@ impl Linter<'_> {
         if facts.destructive && facts.kind == Kind::Read {
             self.add(location, "a read cannot be destructive");
         }
+        if facts.graphql.is_some() {
+            self.add(location, "x-s1.graphql is only for the documents of spec/graphql");
+        }
         let parameters: Vec<_> = operation.parameters_in("query").collect();
         if facts.paging == Paging::Cursor && !parameters.iter().any(|one| one["name"] == "cursor") {
             self.add(location, "pagination is by cursor, but the parameter cursor is missing");

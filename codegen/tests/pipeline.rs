@@ -682,7 +682,13 @@ fn lint_checks_operation_metadata() {
             list("/color"),
             json!("red"),
             "GET /widgets: unknown field `color`, expected one of `tier`, `versions`, `permissions`, `access`, `end`, `kind`, \
-             `idempotent`, `destructive`, `filter`, `rateLimit`, `paging`, `items`, `query`, `evidence`, `sandbox`",
+             `idempotent`, `destructive`, `filter`, `rateLimit`, `paging`, `items`, `query`, `evidence`, `sandbox`, \
+             `graphql`",
+        ),
+        (
+            list("/graphql"),
+            json!({ "path": "/x", "document": "query X { x }" }),
+            "GET /widgets: x-s1.graphql is only for the documents of spec/graphql",
         ),
         (
             list("/evidence/0/author"),

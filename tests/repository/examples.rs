@@ -102,9 +102,9 @@ fn examples_require_no_feature() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(!manifest.contains("[[example]]"));
     let (_, dev_dependencies) = manifest.split_once("[dev-dependencies]").unwrap();
-    let all =
-        "\nsentinelone = { path = \".\", default-features = false, features = [\"commands\", \"unzip\"] }";
-    assert!(dev_dependencies.contains(all));
+    let features = "features = [\"commands\", \"unified-alerts\", \"unzip\"]";
+    let all = format!("\nsentinelone = {{ path = \".\", default-features = false, {features} }}");
+    assert!(dev_dependencies.contains(&all));
 }
 
 /// The module documentation has the command for the sandbox and for a console.

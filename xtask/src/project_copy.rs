@@ -58,6 +58,7 @@ pub(crate) fn copy_curated(from: &Path, to: &Path) {
     copy(from, to);
     std::fs::remove_dir_all(to.join("spec")).unwrap();
     copy(&curated::spec(), &to.join("spec"));
+    copy(&from.join("spec/graphql"), &to.join("spec/graphql"));
     write_if_changed(&to.join("tests/client/documented.rs"), b"//! The copy has no documented operations.\n");
     generation::write(to).unwrap();
     generation::write_fixtures(to).unwrap();
